@@ -1,0 +1,287 @@
+"""Any image file to sRGB uint8, and back: the only decoder of the project.
+
+Every stage sees a photograph through `decode`, so that one file has one meaning everywhere: its first frame,
+upright (EXIF orientation applied), in sRGB (embedded ICC profile converted), 8 bits a channel, opaque (alpha
+composed on white). What was done on the way stands in `Decoded.record["steps"]`. A file that cannot be read
+faithfully is refused with a reason code of `REASONS`; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from pipeline.srgb import UnsupportedMode, to_srgb
+
+try:  # HEIF is optional: Pillow reads it only through this plugin.
+    from pillow_heif import register_heif_opener
+except ImportError:
+    HEIF = False
+else:
+    register_heif_opener()
+    HEIF = True
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000") + (("HEIF",) if HEIF else ())
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".jp2", ".j2k", ".jpx") + (
+    (".heic", ".heif") if HEIF else ()
+)
+MAX_PIXELS = 2**27  # 134 million: a 100 megapixel scan passes, a decompression bomb does not
+MAX_BYTES = 2**30
+
+REASONS = {
+    "empty": "the file holds no bytes",
+    "too_many_bytes": "the file is larger than the limit",
+    "too_many_pixels": "the declared size is larger than the limit",
+    "unknown_format": f"no image of a format read here ({', '.join(FORMATS)})",
+    "unsupported_mode": "a pixel format without a defined way to 8-bit sRGB (float, 32-bit integer)",
+    "truncated": "the file ends before its last pixel",
+    "corrupt": "the file contradicts itself or its format",
+}
+
+Alpha = Literal["white", "keep"]
+Truncated = Literal["refuse", "keep"]
+
+_RESAMPLING = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "box": Image.Resampling.BOX,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+# What Pillow raises on files that lie: each plugin has its own habit, so the list is wide, but it is a list.
+_FILE_FAULTS: tuple[type[Exception], ...] = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+)
+_FILE_FAULTS += (AttributeError, OverflowError, ZeroDivisionError, RuntimeError, MemoryError, struct.error, zlib.error)
+_warnings_lock = threading.Lock()
+
+
+class ImageRefused(Exception):
+    """A file that is not read, and why.
+
+    Attributes:
+        reason: A key of `REASONS`; it becomes the `status` of the image in a store's index.
+        detail: What was met in this file, in a few words.
+    """
+
+    def __init__(self, reason: str, detail: str, name: str = "") -> None:
+        super().__init__(f"{name + ': ' if name else ''}{REASONS[reason]}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_refusal, (self.reason, self.detail, str(self)))
+
+
+def _refusal(reason: str, detail: str, text: str) -> ImageRefused:
+    """Rebuild a refusal in another process, with its message unchanged."""
+    refusal = ImageRefused(reason, detail)
+    refusal.args = (text,)
+    return refusal
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One decoded photograph.
+
+    Attributes:
+        rgb: sRGB, uint8, (H, W, 3), upright.
+        record: format, mode (as stored), width and height (of `rgb`), bits (per stored channel), steps (what was
+            done to the pixels, in order, each "name" or "name:detail").
+        alpha: uint8, (H, W), 255 opaque; only when `decode` was told to keep it and the file has it.
+        gray16: uint16, (H, W), 0..65535 with the sRGB transfer curve; only of 16-bit grey files.
+        exif: The file's EXIF block with the orientation set to upright, or b"".
+    """
+
+    rgb: np.ndarray
+    record: dict[str, Any]
+    alpha: np.ndarray | None = None
+    gray16: np.ndarray | None = None
+    exif: bytes = b""
+
+
+def decode(
+    data: bytes,
+    name: str = "",
+    *,
+    alpha: Alpha = "white",
+    truncated: Truncated = "refuse",
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+) -> Decoded:
+    """Read an image file of any supported format into sRGB.
+
+    Args:
+        data: The file's bytes.
+        name: Shown in the message of a refusal; the format is told by the bytes alone.
+        alpha: "white" composes transparent pixels on white, "keep" returns them uncomposed beside the alpha.
+        truncated: "keep" reads a cut-off file as far as it goes (the rest is what the decoder leaves: grey or black).
+        max_pixels: Refuse more than this many pixels, by the declared size, before any is decoded.
+        max_bytes: Refuse longer files.
+
+    Returns:
+        The photograph; rgb is uint8, (H, W, 3), contiguous.
+
+    Raises:
+        ImageRefused: With a reason of `REASONS`.
+    """
+    if not data:
+        raise ImageRefused("empty", "0 bytes", name)
+    if len(data) > max_bytes:
+        raise ImageRefused("too_many_bytes", f"{len(data):,} bytes, at most {max_bytes:,}", name)
+    steps: list[str] = []
+    try:
+        image = _open(data, name, max_pixels)
+        record: dict[str, Any] = {"format": image.format, "mode": image.mode, "bits": _bits(image)}
+        if getattr(image, "is_animated", False):
+            steps.append("first_frame")
+        image = _load(image, data, name, truncated, steps)
+        orientation, exif = _exif(image, steps)
+        colors, opacity, gray16 = to_srgb(image, steps)
+    except UnsupportedMode as error:
+        raise ImageRefused("unsupported_mode", f"mode {error}", name) from error
+    except _FILE_FAULTS as fault:
+        raise ImageRefused("corrupt", _one_line(fault), name) from fault
+    rgb = _turn(colors, orientation)
+    opacity = None if opacity is None else _turn(opacity, orientation)
+    gray16 = None if gray16 is None else _turn(gray16, orientation)
+    if record["bits"] == 16 and gray16 is None:
+        steps.append("16_to_8_bits")
+    if opacity is not None and alpha == "white":
+        rgb = _on_white(rgb, opacity)
+        steps.append("alpha_on_white")
+        opacity = None
+    record |= {"width": rgb.shape[1], "height": rgb.shape[0], "steps": steps}
+    return Decoded(rgb, record, opacity, gray16, exif)
+
+
+def encode_png(rgb: np.ndarray, level: int = 6) -> bytes:
+    """Write uint8 (H, W, 3) sRGB, or uint8/uint16 (H, W) grey, as PNG without any metadata.
+
+    Args:
+        rgb: The pixels.
+        level: zlib level, 0 (fast) to 9 (small).
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, format="PNG", compress_level=level)
+    return buffer.getvalue()
+
+
+def resize(rgb: np.ndarray, size: tuple[int, int], resampling: str = "bicubic") -> np.ndarray:
+    """Resize uint8 (H, W, 3) or (H, W) to `size` = (height, width), antialiased (Pillow's convolution filters).
+
+    Raises:
+        ValueError: If `resampling` is none of bicubic, bilinear, box, lanczos.
+    """
+    if resampling not in _RESAMPLING:
+        raise ValueError(f"resampling: got {resampling!r}, takes one of {', '.join(_RESAMPLING)}")
+    height, width = size
+    if rgb.shape[:2] == (height, width):
+        return rgb.copy()
+    return np.asarray(Image.fromarray(rgb).resize((width, height), _RESAMPLING[resampling]))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Pillow's remarks about odd metadata: what matters becomes a refusal or a step.
+
+    Filters are global to the process, so the lock keeps two threads from restoring them in the wrong order.
+    """
+    with _warnings_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
+    """Read the header, and refuse by the size it declares."""
+    try:
+        with _quiet():
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise ImageRefused("unknown_format", f"begins with {data[:8]!r}", name) from error
+    except Image.DecompressionBombError as error:
+        raise ImageRefused("too_many_pixels", _one_line(error), name) from error
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageRefused("too_many_pixels", f"{width} x {height}, at most {max_pixels:,} pixels", name)
+    return image
+
+
+def _load(image: Image.Image, data: bytes, name: str, truncated: Truncated, steps: list[str]) -> Image.Image:
+    """Decode the pixels; a cut-off file is refused, or read again as far as it goes."""
+    try:
+        image.load()
+        return image
+    except (OSError, EOFError) as error:
+        ended = any(word in str(error).lower() for word in ("truncated", "unexpected end", "incomplete", "eof"))
+        if not ended:
+            raise ImageRefused("corrupt", _one_line(error), name) from error
+        if truncated == "refuse":
+            raise ImageRefused("truncated", f"{_one_line(error)} after {len(data):,} bytes", name) from error
+    # A parser keeps the rows it decoded; Pillow's own switch for this is global to the process.
+    parser = ImageFile.Parser()
+    parser.feed(data)
+    if parser.image is None or not hasattr(parser.image, "im"):
+        raise ImageRefused("truncated", "no pixel before the end", name)
+    steps.append("truncated_kept")
+    return parser.image
+
+
+def _bits(image: Image.Image) -> int:
+    """Bits per stored channel, before the pixels are loaded: 1, 8, 16 or 32."""
+    if image.mode in ("1", "I", "F"):
+        return 1 if image.mode == "1" else 32
+    return 16 if ";16" in image.mode or any(";16" in str(tile.args) for tile in getattr(image, "tile", ())) else 8
+
+
+def _exif(image: Image.Image, steps: list[str]) -> tuple[int, bytes]:
+    """Return the EXIF orientation (1..8) and the EXIF block without it; unreadable EXIF counts as none."""
+    try:
+        with _quiet():
+            exif = image.getexif()
+            orientation = exif.pop(0x0112, 1)
+            block = exif.tobytes() if exif else b""
+    except _FILE_FAULTS:
+        steps.append("exif_unreadable")
+        return 1, b""
+    if orientation not in range(2, 9):
+        return 1, block
+    steps.append(f"exif_orientation:{orientation}")
+    return int(orientation), block
+
+
+def _turn(array: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn (H, W, ...) upright; orientations as in EXIF 2.32, tag 0x0112."""
+    if orientation >= 5:  # 5..8 are the transposed ones
+        array = array.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    return np.ascontiguousarray(array)
+
+
+def _on_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Compose (H, W, 3) on white by alpha (H, W), rounded to the nearest level."""
+    opacity = alpha[..., None].astype(np.uint16)
+    return ((rgb * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+
+
+def _one_line(error: Exception) -> str:
+    """An exception's text without line breaks, or its type when it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
