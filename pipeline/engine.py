@@ -1,0 +1,119 @@
+"""Map work over independent items, in local processes or on Ray, with results in the order of the items (DESIGN 5).
+
+The engine is chosen by the environment, not by a parameter, because it changes no result:
+HUEBENCH_ENGINE (`local` or `ray`), HUEBENCH_WORKERS (a number; default: the processors this process may use) and
+RAY_ADDRESS (a running cluster; default: Ray is started on this machine).
+"""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
+
+from pipeline.config import UserError
+from pipeline.progress import progress
+
+Item = TypeVar("Item")
+Shared = TypeVar("Shared")
+Partial = TypeVar("Partial")
+
+AHEAD = 4
+"""Items in flight for each worker: enough to keep it busy, few enough to keep memory flat."""
+
+
+def worker_count() -> int:
+    """The number of worker processes: HUEBENCH_WORKERS, or the processors this process may use.
+
+    Returns:
+        At least 1.
+
+    Raises:
+        UserError: if HUEBENCH_WORKERS is no whole number of at least 1.
+    """
+    chosen = os.environ.get("HUEBENCH_WORKERS")
+    if chosen is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not chosen.isdecimal() or int(chosen) < 1:
+        raise UserError(f"HUEBENCH_WORKERS is {chosen!r}, it takes a whole number of at least 1")
+    return int(chosen)
+
+
+def map_shards(
+    process: Callable[[Item, Shared], Partial],
+    shards: Sequence[Item],
+    settings: Shared,
+    description: str = "",
+    unit: str = "shard",
+) -> Iterator[Partial]:
+    """Apply a function to every shard, in parallel, and yield the results in the order of the shards.
+
+    Args:
+        process: a function defined at the top of a module, so that another process can import it.
+        shards: what it is applied to; picklable, each one independent of the others.
+        settings: handed to every call; picklable.
+        description: what the progress bar says.
+        unit: what the progress bar calls one shard.
+
+    Yields:
+        `process(shard, settings)` for each shard, in order, whatever the engine and the number of workers.
+
+    Raises:
+        UserError: if HUEBENCH_ENGINE is neither `local` nor `ray`, or Ray is chosen and not installed.
+    """
+    engine = os.environ.get("HUEBENCH_ENGINE", "local")
+    if engine not in _ENGINES:
+        raise UserError(f"HUEBENCH_ENGINE is {engine!r}, it takes {' or '.join(_ENGINES)}")
+    results = _ENGINES[engine](process, shards, settings)
+    yield from progress(results, description or process.__name__, total=len(shards), unit=unit)
+
+
+def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: object) -> Iterator[Any]:
+    workers = min(worker_count(), len(shards))
+    if workers <= 1:
+        yield from (process(shard, settings) for shard in shards)
+        return
+    context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_one_thread) as pool:
+        yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
+
+
+def _one_thread() -> None:
+    """Keep libraries that a worker loads from starting a thread for every core in every process."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: object) -> Iterator[Any]:
+    try:
+        import ray
+    except ImportError:
+        raise UserError("HUEBENCH_ENGINE is 'ray', which is not installed; pip install 'huebench[ray]'") from None
+    if not ray.is_initialized():
+        address = os.environ.get("RAY_ADDRESS")
+        local = {} if address else {"num_cpus": worker_count(), "include_dashboard": False}
+        ray.init(address=address, log_to_driver=False, configure_logging=False, **local)
+    shared = ray.put(settings)
+    task = ray.remote(process)
+    workers = int(ray.cluster_resources().get("CPU", 1))
+
+    def submit(shard: object) -> Callable[[], Any]:
+        reference = task.remote(shard, shared)
+        return lambda: ray.get(reference)
+
+    yield from _in_order(shards, workers, submit)
+
+
+def _in_order(shards: Sequence[Any], workers: int, submit: Callable[[Any], Callable[[], Any]]) -> Iterator[Any]:
+    """Keep a bounded number of shards in flight and collect them first in, first out."""
+    waiting: deque[Callable[[], Any]] = deque()
+    for shard in shards:
+        waiting.append(submit(shard))
+        if len(waiting) >= workers * AHEAD:
+            yield waiting.popleft()()
+    while waiting:
+        yield waiting.popleft()()
+
+
+_ENGINES = {"local": _local, "ray": _ray}

@@ -1,0 +1,25 @@
+"""The one progress bar: quiet for two seconds, alive in a terminal, sparse in a log file."""
+
+import sys
+from collections.abc import Iterable
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+
+def progress(items: Iterable[Item], description: str, total: int | None = None, unit: str = "image") -> "tqdm[Item]":
+    """Show how far an iteration has come, once it has lasted two seconds.
+
+    Args:
+        items: what is iterated over.
+        description: what is being done, a word or two.
+        total: how many items there are, where `items` has no length.
+        unit: what one item is called.
+
+    Returns:
+        A tqdm bar to iterate over; its `set_postfix` and `update` may be used.
+    """
+    every = 0.2 if sys.stderr.isatty() else 15.0
+    return tqdm(items, desc=description, total=total, unit=unit, delay=2, mininterval=every, dynamic_ncols=True)

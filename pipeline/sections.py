@@ -1,0 +1,249 @@
+"""The sections of params.yaml as typed models: names, types, ranges and defaults of every setting (DESIGN section 4)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number; 6.0 is 6 (DESIGN section 4)."""
+Positive = Annotated[Whole, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
+Resampling = Literal["bicubic", "bilinear", "box", "lanczos"]
+Encoder = Literal["densenet121", "efficientnet_lite0"]
+Protocol = Literal["cic-256@1", "native@1", "ddcolor-val5k@1"]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: immutable, strict about types, closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Run(Section):
+    """What is run: which sets, methods, report space, protocol, seed."""
+
+    seed: Annotated[Whole, Field(ge=0, lt=2**31)]
+    reference: Name
+    train: Name
+    test: Annotated[list[Name], Field(min_length=1)]
+    methods: list[Name]
+    imported: list[Name] = []
+    report_space: Name
+    protocol: Protocol
+
+
+class Histogram(Section):
+    """How the reference photographs are sampled before their colours are counted (SPEC section 3)."""
+
+    size: Positive = 56
+    resampling: Resampling = "bicubic"
+    grey_chroma: Annotated[float, Field(ge=0)] = 2.0
+    smallest: Positive = 8
+
+
+class Space(Section):
+    """A space of colour classes and its pruning (SPEC sections 2 and 3)."""
+
+    bin_size: Annotated[Whole, Field(ge=1, le=256)]
+    shift: Annotated[Whole, Field(ge=1, le=128)] = 108
+    min_share: Annotated[float, Field(ge=0, lt=1)] = 4.5502e-6
+    min_count: Annotated[Whole, Field(ge=0)] | None = None
+
+
+class Weights(Section):
+    """Class weights: the batches over which Eq. 15 is tabulated, and CIC's smoothing (SPEC sections 5 and 9)."""
+
+    batch: Positive = 64
+    percents: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Field(min_length=1)] = [4, 7, 10, 13, 16]
+    smoothing_sigma: Annotated[float, Field(gt=0)] = 5.0
+    uniform_share: Share = 0.5
+
+
+class LossTerm(Section):
+    """One term of a method's loss; the terms are added, each times its weight."""
+
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class ClassCrossEntropy(LossTerm):
+    """Weighted class cross-entropy, Eq. 13-16; each part of SPEC R4 can be switched off."""
+
+    balance: Literal["none", "batch"] = "batch"
+    percent: Annotated[float, Field(gt=0, le=100)] = 10.0
+    ratio_term: bool = True
+    normalise: Literal["none", "mean_one"] = "none"
+
+
+class Huber(LossTerm):
+    """Eq. 7; `delta` in the units of the loss (ab divided by 128)."""
+
+    delta: Annotated[float, Field(gt=0)] = 1.0
+
+
+class Losses(Section):
+    """The loss terms of a method: either the class term or regression terms."""
+
+    class_cross_entropy: ClassCrossEntropy | None = None
+    l1: LossTerm | None = None
+    l2: LossTerm | None = None
+    huber: Huber | None = None
+    logcosh: LossTerm | None = None
+
+    def terms(self) -> dict[str, LossTerm]:
+        """The terms that are set, by name, in the order of their definition."""
+        return {name: term for name in type(self).model_fields if (term := getattr(self, name)) is not None}
+
+
+class Train(Section):
+    """The training loop (SPEC section 6). A method may override any key under its own `train`."""
+
+    size: Annotated[Whole, Field(ge=32, multiple_of=32)] = 224
+    batch: Positive = 64
+    accumulate: Positive = 1
+    steps: Positive
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] = [0.5, 0.999]
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    warmup_steps: Annotated[Whole, Field(ge=0)] = 0
+    schedule: Literal["constant", "cosine"] = "constant"
+    scale: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=2, max_length=2)] = [0.35, 1.0]
+    flip: bool = True
+    validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    validate_every: Positive = 500
+    patience: Positive | None = None
+    save_every: Positive = 200
+    strip_every: Positive = 1000
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
+    gradient_clip: Annotated[float, Field(gt=0)] | None = None
+    average_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Method(Section):
+    """A method: parts that exist, composed. Without a space it regresses ab."""
+
+    space: Name | None = None
+    encoder: Encoder
+    pretrained: bool
+    decoder: Literal["plain", "skip"] = "plain"
+    decoder_channels: Annotated[list[Positive], Field(min_length=1)] = [1024, 512, 512]
+    losses: Losses
+    readout: Literal["argmax", "expectation", "annealed_mean"] = "argmax"
+    temperature: Annotated[float, Field(gt=0)] = 0.38
+    train: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _loss_fits_output(self) -> "Method":
+        terms = self.losses.terms()
+        if not terms:
+            raise ValueError(f"losses is empty, it takes at least one of {', '.join(Losses.model_fields)}")
+        if self.space is None and "class_cross_entropy" in terms:
+            raise ValueError("losses.class_cross_entropy needs a space: name one, or take l1, l2, huber or logcosh")
+        if self.space is not None and set(terms) != {"class_cross_entropy"}:
+            raise ValueError(
+                f"space is {self.space!r}, so losses takes class_cross_entropy alone; leave space out to regress ab"
+            )
+        return self
+
+
+class Predict(Section):
+    """Prediction: the square size at which the network sees a photograph, and how its ab is brought to full size."""
+
+    size: Annotated[Whole, Field(ge=32, multiple_of=32)] = 224
+    batch: Positive = 8
+    upsample: Literal["bilinear", "guided"] = "bilinear"
+
+
+class Evaluate(Section):
+    """Evaluation: photographs scored at a time; changes no value."""
+
+    batch: Positive = 8
+
+
+class Report(Section):
+    """The report: bootstrap draws for the intervals, photographs in the gallery."""
+
+    bootstrap: Positive = 2000
+    gallery: Positive = 60
+
+
+class Felzenszwalb(Section):
+    """Graph-based segmentation of the grey photograph, scaled to `size` on its longer side (scikit-image)."""
+
+    size: Positive = 320
+    scale: Annotated[float, Field(gt=0)] = 200.0
+    sigma: Annotated[float, Field(ge=0)] = 0.8
+    min_size: Positive = 150
+
+
+class Slic(Section):
+    """Superpixels of the grey photograph, scaled to `size` on its longer side (scikit-image)."""
+
+    size: Positive = 320
+    segments: Positive = 60
+    compactness: Annotated[float, Field(gt=0)] = 0.1
+    sigma: Annotated[float, Field(ge=0)] = 1.0
+
+
+class Sam(Section):
+    """Segment Anything's automatic masks; the checkpoint is resolved as in DESIGN section 9."""
+
+    model: Literal["vit_b", "vit_l", "vit_h"] = "vit_h"
+    points_per_side: Positive = 32
+    points_per_batch: Positive = 64
+    predicted_iou: Share = 0.88
+    stability: Share = 0.95
+    crop_layers: Annotated[Whole, Field(ge=0, le=3)] = 0
+    points: list[list[float]] = []
+    boxes: list[list[float]] = []
+
+
+class Masks(Section):
+    """How objects are found in the grey photograph (SPEC section 7, R7)."""
+
+    segmenter: Literal["felzenszwalb", "slic", "sam", "masks"]
+    min_area: Share = 0.002
+    max_megapixels: Annotated[float, Field(gt=0)] = 40.0
+    annotations: str | None = None
+    felzenszwalb: Felzenszwalb = Felzenszwalb()
+    slic: Slic = Slic()
+    sam: Sam = Sam()
+
+    @model_validator(mode="after")
+    def _annotations_for_masks(self) -> "Masks":
+        if self.segmenter == "masks" and self.annotations is None:
+            raise ValueError("segmenter is 'masks', so annotations takes a COCO annotation file or a folder of them")
+        return self
+
+
+class Select(Section):
+    """Which objects are harmonized: the k largest, those under points (x, y), or those under boxes (x0, y0, x1, y1)."""
+
+    largest: Positive | None = None
+    points: list[list[float]] | None = None
+    boxes: list[list[float]] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Select":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"names {given or 'nothing'}, it takes exactly one of largest, points, boxes, or the word all"
+            )
+        return self
+
+
+class Harmonize(Section):
+    """Object-selective colour harmonisation (SPEC section 7, R7)."""
+
+    mode: Literal["palette", "mode", "guided"] = "palette"
+    band: Annotated[Whole, Field(ge=0)] = 3
+    min_share: Share = 0.05
+    radius: Positive = 16
+    select: Literal["all"] | Select = "all"

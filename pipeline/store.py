@@ -1,0 +1,217 @@
+"""An image set on disk: tar shards of original bytes beside an index, read by seek (DESIGN section 3)."""
+
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import images
+from pipeline.config import UserError
+from pipeline.tables import STORE_INDEX
+
+INDEX = "index.parquet"
+SHARD_BYTES = 1 << 30
+
+
+def _shard_name(number: int) -> str:
+    return f"images-{number:05d}.tar"
+
+
+class StoreWriter:
+    """Writes a store beside its final place and moves it there when everything is written.
+
+    A context manager: left by an exception, it removes what it wrote and leaves an older store untouched. The bytes
+    written depend on the photographs and their order alone: no time, owner or permission enters the archive.
+
+    Args:
+        path: the store's folder; an older store there is replaced at the end.
+        shard_bytes: a new shard is begun when the current one would outgrow this.
+    """
+
+    def __init__(self, path: Path, shard_bytes: int = SHARD_BYTES) -> None:
+        self.path = Path(path)
+        self._folder = self.path.with_name(f".{self.path.name}.writing")
+        self._shard_bytes = shard_bytes
+        self._rows: list[dict[str, Any]] = []
+        self._ids: set[str] = set()
+        self._tar: tarfile.TarFile | None = None
+        self._shards = 0
+
+    def __enter__(self) -> "StoreWriter":
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        return self
+
+    def add(self, image_id: str, data: bytes | None, suffix: str = ".png", **columns: Any) -> None:
+        """Add one photograph, or the row of one that was refused.
+
+        Args:
+            image_id: its name, unique in the store.
+            data: its bytes as they came; None for a photograph that was refused and is not kept.
+            suffix: the file suffix of the bytes, with the dot.
+            **columns: further columns of the index (split, label, width, height, mode, is_grey, status, ...).
+
+        Raises:
+            ValueError: if the name is empty or taken, or a column is not in the index.
+        """
+        if not image_id or image_id in self._ids:
+            raise ValueError(f"image_id {image_id!r} is {'taken' if image_id else 'empty'}, it takes a name of its own")
+        unknown = set(columns) - set(STORE_INDEX.names)
+        if unknown:
+            raise ValueError(f"the index has no column {sorted(unknown)[0]!r}")
+        self._ids.add(image_id)
+        row = {"split": "", "label": "", "status": "ok"} | columns | {"image_id": image_id}
+        if data is not None:
+            row |= self._append(image_id, data, suffix) | {"sha256": hashlib.sha256(data).hexdigest()}
+        self._rows.append(row)
+
+    def _append(self, image_id: str, data: bytes, suffix: str) -> dict[str, Any]:
+        # WebDataset takes everything up to the first dot as the key of a sample
+        member = tarfile.TarInfo(image_id.replace(".", "%2E") + suffix)
+        member.size = len(data)
+        member.mode = 0o644
+        if self._tar is None or (self._tar.offset and self._tar.offset + len(data) > self._shard_bytes):
+            if self._tar is not None:
+                self._tar.close()
+            self._tar = tarfile.open(self._folder / _shard_name(self._shards), "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+            self._shards += 1
+        header = len(member.tobuf(self._tar.format, self._tar.encoding, self._tar.errors))
+        offset = self._tar.offset + header
+        self._tar.addfile(member, io.BytesIO(data))
+        return {"shard": _shard_name(self._shards - 1), "offset": offset, "length": len(data)}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._tar is not None:
+            self._tar.close()
+        if kind is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            return
+        rows = sorted(self._rows, key=lambda row: row["image_id"])
+        pq.write_table(pa.Table.from_pylist(rows, schema=STORE_INDEX), self._folder / INDEX)
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._folder.rename(self.path)
+
+
+class Chunk(NamedTuple):
+    """A part of a store, small enough to be one worker's task."""
+
+    path: Path
+    image_ids: tuple[str, ...]
+
+
+class Store:
+    """An image set on disk, open for reading. Safe to share between threads and to send to other processes.
+
+    Args:
+        path: the store's folder.
+
+    Raises:
+        UserError: if there is no store, or its index has other columns than a store's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        try:
+            table = pq.read_table(self.path / INDEX)
+        except FileNotFoundError:
+            raise UserError(f"{self.path} is no image set: it has no {INDEX}; run dvc repro") from None
+        except pa.ArrowInvalid as error:
+            raise UserError(f"{self.path / INDEX} cannot be read: {' '.join(str(error).split())}") from None
+        if table.schema.names != STORE_INDEX.names:
+            raise UserError(f"{self.path / INDEX} has other columns than an image set's index; run dvc repro --force")
+        self.index: pd.DataFrame = table.to_pandas().set_index("image_id", drop=False)
+        self._descriptors: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_descriptors": {}}
+
+    def __del__(self) -> None:
+        for descriptor in getattr(self, "_descriptors", {}).values():
+            os.close(descriptor)
+
+    def rows(self, split: str | None = None, usable: bool = True) -> pd.DataFrame:
+        """The rows of the index, ordered by image_id.
+
+        Args:
+            split: only this split; None for all.
+            usable: only photographs that were accepted.
+
+        Returns:
+            A frame with the columns of `tables.STORE_INDEX`, indexed by image_id.
+        """
+        chosen = self.index
+        if split is not None:
+            chosen = chosen[chosen["split"] == split]
+        return chosen[chosen["status"] == "ok"] if usable else chosen
+
+    def chunks(self, image_ids: Sequence[str], size: int) -> list[Chunk]:
+        """Cut photographs into tasks.
+
+        Args:
+            image_ids: which, in order.
+            size: photographs per task.
+
+        Returns:
+            The tasks, in order.
+        """
+        return [Chunk(self.path, tuple(image_ids[start : start + size])) for start in range(0, len(image_ids), size)]
+
+    def read(self, image_id: str) -> bytes:
+        """The bytes of one photograph, by one seek.
+
+        Args:
+            image_id: its name.
+
+        Returns:
+            The bytes as they came.
+
+        Raises:
+            KeyError: if there is no such photograph, or it was refused and not kept.
+            UserError: if the shard is missing or shorter than the index says.
+        """
+        row = self.index.loc[image_id]
+        if not isinstance(row["shard"], str):
+            raise KeyError(f"{image_id} was refused ({row['status']}), its bytes are not kept")
+        length, offset = int(row["length"]), int(row["offset"])
+        data = os.pread(self._descriptor(row["shard"]), length, offset)
+        if len(data) != length:
+            raise UserError(f"{self.path / row['shard']} is shorter than its index says; run dvc checkout or dvc repro")
+        return data
+
+    def _descriptor(self, shard: str) -> int:
+        if shard not in self._descriptors:
+            try:
+                self._descriptors[shard] = os.open(self.path / shard, os.O_RDONLY)
+            except FileNotFoundError:
+                raise UserError(f"{self.path / shard} is missing; run dvc checkout or dvc repro") from None
+        return self._descriptors[shard]
+
+    def rgb(self, image_id: str) -> npt.NDArray[np.uint8]:
+        """One photograph, decoded.
+
+        Args:
+            image_id: its name.
+
+        Returns:
+            uint8 (height, width, 3), sRGB.
+
+        Raises:
+            ImageRefused: if the bytes are no image that can be used.
+        """
+        return images.decode(self.read(image_id), image_id).rgb
