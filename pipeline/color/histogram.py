@@ -1,0 +1,116 @@
+"""The unit-cell histogram of a reference set: counting, leaving out, merging (SPEC sections 2-3).
+
+One pass at 1-unit resolution serves every bin size. A `Partial` is what one shard of images gives; partials add up in any
+order to the same whole, which is what lets the engine, the shards and the number of workers vary freely.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from skimage.color import rgb2lab
+
+from pipeline.color.lab import OFFSET, lab_table, rgb_index
+
+CELLS = 256
+CELL_REACH = float(np.hypot(0.5, 0.5))
+"""Largest distance of a point of a unit cell from the cell's center."""
+
+
+def _center_chroma() -> npt.NDArray[np.float32]:
+    centers = np.arange(CELLS) - OFFSET + 0.5
+    return np.hypot(centers[:, None], centers[None, :]).astype(np.float32).reshape(-1)
+
+
+_CENTER_CHROMA = _center_chroma()
+
+
+@dataclass
+class Partial:
+    """What some of the images of a set add to the histogram.
+
+    Attributes:
+        cells: int64 (65536,), pixels per packed unit cell of `lab_table`.
+        images: images counted.
+        skipped: images left out, by reason.
+    """
+
+    cells: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(CELLS * CELLS, np.int64))
+    images: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rgb: npt.NDArray[np.uint8], grey_chroma: float) -> None:
+        """Counts one image, or leaves it out as grey.
+
+        Args:
+            rgb: uint8 (height, width, 3), resized to the histogram's size.
+            grey_chroma: an image whose mean chroma is below this is grey.
+        """
+        packed = lab_table()[rgb_index(rgb.reshape(-1, 3))]
+        if is_grey(rgb, packed, grey_chroma):
+            self.skipped["grey"] += 1
+            return
+        self.cells += np.bincount(packed, minlength=CELLS * CELLS)
+        self.images += 1
+
+    def skip(self, reason: str) -> None:
+        """Leaves one image out under a reason."""
+        self.skipped[reason] += 1
+
+
+def is_grey(rgb: npt.NDArray[np.uint8], packed: npt.NDArray[np.uint16], grey_chroma: float) -> bool:
+    """Whether the mean chroma sqrt(a^2 + b^2) of an image is below a limit.
+
+    The unit cells already tell the mean to within the reach of a cell; only where that leaves a doubt is Lab computed.
+
+    Args:
+        rgb: uint8 (height, width, 3).
+        packed: uint16 (height * width,), the unit cell of each pixel.
+        grey_chroma: the limit in CIELAB units; 0 lets every image pass.
+
+    Returns:
+        True where the mean chroma is below `grey_chroma`.
+    """
+    rough = float(_CENTER_CHROMA[packed].mean())
+    if abs(rough - grey_chroma) > CELL_REACH:
+        return rough < grey_chroma
+    lab = rgb2lab(rgb)
+    return float(np.hypot(lab[..., 1], lab[..., 2]).mean()) < grey_chroma
+
+
+def merge(partials: Iterable[Partial]) -> Partial:
+    """Adds partials up.
+
+    Args:
+        partials: any number of partials.
+
+    Returns:
+        Their sum; it does not depend on their order or grouping.
+    """
+    whole = Partial()
+    for partial in partials:
+        whole.cells += partial.cells
+        whole.images += partial.images
+        whole.skipped.update(partial.skipped)
+    return whole
+
+
+def check_totals(whole: Partial, rows: int, size: int) -> None:
+    """Proves that nothing was lost: every image counted or skipped, every counted image with all its pixels.
+
+    Args:
+        whole: the merged histogram.
+        rows: images of the reference set.
+        size: side of the resized images in pixels.
+
+    Raises:
+        RuntimeError: if the numbers do not add up.
+    """
+    skipped = sum(whole.skipped.values())
+    if whole.images + skipped != rows:
+        raise RuntimeError(f"{whole.images} images counted and {skipped} skipped do not make the {rows} of the set")
+    pixels, expected = int(whole.cells.sum()), whole.images * size * size
+    if pixels != expected:
+        raise RuntimeError(f"the histogram holds {pixels} pixels where {whole.images} x {size} x {size} = {expected}")
