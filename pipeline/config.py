@@ -175,7 +175,7 @@ def _mismatches(settings: Settings) -> Iterator[str]:
         for name in sorted({name for name in chosen if chosen.count(name) > 1}):
             yield f"{key} names {name!r} twice, it takes each name once"
     for name in sorted(set(settings.sets) - {run.reference, run.train, *run.test}):
-        yield f"sets.{name} is defined, but run uses it nowhere; name it under run or remove it (it would be downloaded)"
+        yield f"sets.{name} is defined, but run uses it nowhere and it would be downloaded; name it under run or remove it"
     for name in [*settings.methods, *run.imported]:
         if name in BASELINES:
             yield f"{name!r} is the name of a baseline that always runs; give the method another name"

@@ -1,4 +1,4 @@
-"""The sections of params.yaml as typed models: names, types, ranges and defaults of every setting (DESIGN section 4)."""
+"""The sections of params.yaml as typed models: every setting's name, type, range and default (DESIGN section 4)."""
 
 from typing import Annotated, Any, Literal
 

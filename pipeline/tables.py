@@ -1,4 +1,4 @@
-"""The schema of every table that the graph writes, in one place (DESIGN section 3), and how tables are written and read."""
+"""The schema of every table that the graph writes (DESIGN section 3), and how tables are written and read."""
 
 import json
 import os

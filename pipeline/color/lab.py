@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TABLE_VERSION = 1
 COLORS = 1 << 24
 OFFSET = 128
-"""Added to floor(a) and floor(b) so that both fit a byte: over all 8-bit sRGB a is in [-86.2, 98.3], b in [-107.9, 94.5]."""
+"""Makes floor(a) and floor(b) fit a byte: over all 8-bit sRGB a is in [-86.2, 98.3], b in [-107.9, 94.5]."""
 
 # the matrices and the white point of skimage.color, so that the fast paths below compute the same function
 RGB_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
@@ -35,7 +35,7 @@ CHUNK = 1 << 15
 
 
 def cache_folder() -> Path:
-    """Where derived files that belong to the machine, not to the graph, are kept (HUEBENCH_CACHE or ~/.cache/huebench)."""
+    """Where derived files that belong to the machine are kept: HUEBENCH_CACHE or ~/.cache/huebench."""
     chosen = os.environ.get("HUEBENCH_CACHE")
     return Path(chosen) if chosen else Path.home() / ".cache" / "huebench"
 
@@ -58,8 +58,8 @@ def _digest(table: npt.NDArray[np.uint16]) -> str:
 def lab_table() -> npt.NDArray[np.uint16]:
     """The (a, b) unit cell of every 8-bit sRGB colour.
 
-    The table is built once (about three seconds) and kept in `cache_folder()` under a name that carries its own checksum;
-    a file whose content does not match its name is built anew.
+    The table is built once (about three seconds) and kept in `cache_folder()` under a name that carries its own
+    checksum; a file whose content does not match its name is built anew.
 
     Returns:
         uint16 array (2^24,), memory-mapped and read-only, indexed by red << 16 | green << 8 | blue. The high byte is
@@ -144,7 +144,7 @@ def lightness(rgb: "npt.NDArray[np.uint8] | torch.Tensor") -> "npt.NDArray[np.fl
 
 @functools.cache
 def _gamma_steps() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """For each cell of width 2^-14 of linear light the 8-bit level at its start, and the light at which each level ends.
+    """For each cell of width 2^-14 of linear light the 8-bit level at its start, and where each level ends.
 
     A level of the steepest part of the curve is five cells wide, so a cell holds at most one end: one look-up and one
     comparison give the rounded level exactly.

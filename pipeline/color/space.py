@@ -22,8 +22,8 @@ CHUNK = 1 << 16
 class ColorSpace:
     """A grid of colour classes, with or without pruning.
 
-    Class ids are those of the full grid (Eq. 9), int32, in [0, grid^2). A *kept index* numbers the kept classes from 0 to
-    Q - 1 in the order of their class ids: it is what a network puts out.
+    Class ids are those of the full grid (Eq. 9), int32, in [0, grid^2). A *kept index* numbers the kept classes from
+    0 to Q - 1 in the order of their class ids: it is what a network puts out.
 
     Attributes:
         bin_size: w, the side of a bin in CIELAB units, a positive whole number.
