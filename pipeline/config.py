@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -101,49 +101,94 @@ def validate_settings(content: object, source: str = "params.yaml") -> Settings:
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
-        raise UserError("\n".join(_line(source, (), detail) for detail in error.errors())) from None
+        raise UserError("\n".join(_problems(error, source))) from None
     problems = list(_override_problems(settings, source)) or [f"{source}: {line}" for line in _mismatches(settings)]
     if problems:
         raise UserError("\n".join(problems))
     return settings
 
 
-def _line(source: str, prefix: tuple[str, ...], detail: ErrorDetails) -> str:
-    location = [*prefix, *detail["loc"]]
-    name = ".".join(str(part) for part in location if part != "[key]")
-    got = json.dumps(detail["input"], default=str)
-    got = got if len(got) <= 60 else got[:57] + "..."
-    match detail["type"]:
-        case "extra_forbidden":
-            known = _known_keys(prefix + tuple(detail["loc"][:-1]))
-            close = difflib.get_close_matches(str(location[-1]), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
-            return f"{source}: {name} is no setting ({got}); {hint}"
-        case "missing":
-            return f"{source}: {name} is missing; write it"
-        case "value_error":
-            return f"{source}: {name}.{detail['ctx']['error']}" if name else f"{source}: {detail['ctx']['error']}"
-        case "string_pattern_mismatch":
-            return f"{source}: {name} is {got}, a name takes letters, digits and underscores"
-    takes = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return f"{source}: {name} is {got}, it takes {takes}"
+TAKES = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "at most {le}",
+    "less_than": "less than {lt}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "too_short": "at least {min_length} entries",
+    "too_long": "at most {max_length} entries",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_pattern_mismatch": "letters, digits and underscores",
+    "literal_error": "{expected}",
+    "union_tag_invalid": "{expected_tags}",
+    "union_tag_not_found": "a mapping with the key {discriminator}",
+}
+"""What a setting takes, by the kind of pydantic's complaint."""
 
 
-def _known_keys(location: tuple[Any, ...]) -> list[str]:
-    """The keys that the section at a location takes; empty where the location leads into no section."""
+def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = ()) -> list[str]:
+    """A line for each setting at fault; where a union complains once per member, the members share the line."""
+    takes: dict[str, list[str]] = {}
+    lines = []
+    for detail in error.errors():
+        location = _location(detail, prefix)
+        tagged = detail["type"] == "union_tag_invalid"
+        name, got = ".".join(location), _shown(detail["ctx"]["tag"] if tagged else detail["input"])
+        match detail["type"]:
+            case "extra_forbidden":
+                known = _known_keys(location[:-1])
+                close = difflib.get_close_matches(location[-1], known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
+                lines.append(f"{source}: {name} is no setting ({got}); {hint}")
+            case "missing":
+                lines.append(f"{source}: {name} is missing; write it")
+            case "value_error":
+                lines.append(f"{source}: {name}.{detail['ctx']['error']}")
+            case kind:
+                words = TAKES[kind].format(**detail.get("ctx", {})) if kind in TAKES else detail["msg"]
+                takes.setdefault(f"{source}: {name} is {got}", []).append(words.replace("'", ""))
+    return lines + [f"{what}, it takes {' or '.join(words)}" for what, words in takes.items()]
+
+
+def _location(detail: ErrorDetails, prefix: tuple[str, ...]) -> list[str]:
+    """The dotted name's parts, without those that pydantic adds for a union's members and a mapping's keys."""
+    parts = [*prefix, *(str(part) for part in detail["loc"])]
+    if parts[0] == "sets" and len(parts) > 2:
+        del parts[2]
+    if detail["type"].startswith("union_tag"):
+        parts.append(detail["ctx"]["discriminator"].strip("'"))
+    return [part for part in parts if "[" not in part and part != "Select"]
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    """The keys that the section at a location takes."""
     model: Any = Settings
     for part in location:
         field = getattr(model, "model_fields", {}).get(part)
-        annotation = field.annotation if field else model
-        candidates = [annotation, *_arguments(annotation)]
-        model = next((one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)), None)
-    return list(model.model_fields) if model else []
+        kind = field.annotation if field else model
+        model = next(
+            (one for one in [kind, *_members(kind)] if isinstance(one, type) and issubclass(one, Section)), kind
+        )
+    return list(getattr(model, "model_fields", {}))
 
 
-def _arguments(annotation: Any) -> Iterator[Any]:
-    for argument in getattr(annotation, "__args__", ()):
-        yield argument
-        yield from _arguments(argument)
+def _members(kind: Any) -> Iterator[Any]:
+    """The types inside a union, a list, a mapping or an annotation."""
+    for member in get_args(kind):
+        yield member
+        yield from _members(member)
 
 
 def _override_problems(settings: Settings, source: str) -> Iterator[str]:
@@ -151,8 +196,7 @@ def _override_problems(settings: Settings, source: str) -> Iterator[str]:
         try:
             settings.train_of(method)
         except ValidationError as error:
-            for detail in error.errors():
-                line = _line(source, ("train",), detail)
+            for line in _problems(error, source, ("train",)):
                 yield line.replace(f"{source}: train.", f"{source}: methods.{method}.train.", 1)
 
 
@@ -175,7 +219,7 @@ def _mismatches(settings: Settings) -> Iterator[str]:
         for name in sorted({name for name in chosen if chosen.count(name) > 1}):
             yield f"{key} names {name!r} twice, it takes each name once"
     for name in sorted(set(settings.sets) - {run.reference, run.train, *run.test}):
-        yield f"sets.{name} is defined, but run uses it nowhere and it would be downloaded; name it under run or remove it"
+        yield f"sets.{name} is defined, but run uses it nowhere; name it under run, or remove it to save its download"
     for name in [*settings.methods, *run.imported]:
         if name in BASELINES:
             yield f"{name!r} is the name of a baseline that always runs; give the method another name"

@@ -88,6 +88,16 @@ WEIGHT_BATCHES = pa.schema(
     ]
 )
 
+METHOD = pa.schema(
+    [
+        _column("kept_index", pa.int32(), "channel of the network's output"),
+        _column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
+        _column("prior", _FLOAT, "share of the reference set's pixels"),
+        _column("smoothed_prior", _FLOAT, "prior smoothed by a Gaussian over the ab plane (CIC)"),
+        _column("cic_weight", _FLOAT, "rebalancing weight (CIC)"),
+    ]
+)
+
 MASKS = pa.schema(
     [
         _column("image_id", _TEXT, "name of the photograph"),

@@ -1,0 +1,210 @@
+"""The command line: one command for each stage of the graph, and what a user does by hand."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from pipeline import __version__
+from pipeline.config import BASELINES, Settings, UserError, load_settings
+
+
+class Commands(click.Group):
+    """Commands in the order of the graph, and errors of the user as one line with exit code 2."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The commands, in the order in which they are defined.
+
+        Args:
+            context: of the call.
+
+        Returns:
+            Their names.
+        """
+        return list(self.commands)
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a command.
+
+        Args:
+            context: of the call.
+
+        Returns:
+            What the command returns.
+        """
+        try:
+            return super().invoke(context)
+        except UserError as error:
+            for line in str(error).splitlines():
+                click.echo(f"huebench: {line}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="huebench")
+def main() -> None:
+    """Automatic image colorization, measured: one graph, one protocol, numbers that can be rebuilt.
+
+    \b
+    dvc repro                  rebuild everything that params.yaml has changed
+    huebench preset            what can be run, and how to choose it
+    huebench colorize a.jpg -o out/ --method NAME
+    """
+
+
+def _stage(name: str, work: Callable[[Settings], str]) -> None:
+    """Validate the whole of params.yaml, run a stage, say in a line what it did and note how long it took."""
+    from pipeline.stages.timing import record_seconds
+
+    settings = load_settings()
+    started = time.perf_counter()
+    line = work(settings)
+    seconds = time.perf_counter() - started
+    click.echo(f"{name}: {line}, {seconds:.1f} s")
+    record_seconds(name, seconds, line)
+
+
+def _known(settings: Settings, section: str, name: str) -> str:
+    defined = getattr(settings, section)
+    if name not in defined:
+        raise UserError(f"{name!r} is not defined in params.yaml; {section} has {', '.join(defined) or 'nothing'}")
+    return name
+
+
+@main.command()
+def check() -> None:
+    """Validate params.yaml and say what it would run."""
+    run = load_settings().run
+    methods = ", ".join([*BASELINES, *run.methods, *run.imported])
+    click.echo(f"params.yaml is valid: {methods} on {', '.join(run.test)}, protocol {run.protocol}")
+
+
+@main.command()
+@click.argument("set_name", metavar="SET")
+def download(set_name: str) -> None:
+    """Bring one data SET into a store."""
+    from pipeline.stages import download as stage
+
+    _stage(f"download@{set_name}", lambda settings: stage.run(settings, _known(settings, "sets", set_name)))
+
+
+@main.command()
+def histogram() -> None:
+    """Count the colours of the reference set."""
+    from pipeline.stages import histogram as stage
+
+    _stage("histogram", stage.run)
+
+
+@main.command()
+@click.argument("space")
+def classes(space: str) -> None:
+    """Prune the colour classes of SPACE."""
+    from pipeline.stages import classes as stage
+
+    _stage(f"classes@{space}", lambda settings: stage.run(settings, _known(settings, "spaces", space)))
+
+
+@main.command()
+@click.argument("space")
+def weights(space: str) -> None:
+    """Compute the class weights of SPACE."""
+    from pipeline.stages import weights as stage
+
+    _stage(f"weights@{space}", lambda settings: stage.run(settings, _known(settings, "spaces", space)))
+
+
+@main.command()
+@click.argument("method")
+def compose(method: str) -> None:
+    """Gather the classes that METHOD puts out."""
+    from pipeline.stages import compose as stage
+
+    _stage(f"compose@{method}", lambda settings: stage.run(settings, _known(settings, "methods", method)))
+
+
+@main.command()
+@click.argument("method")
+def train(method: str) -> None:
+    """Train METHOD; continues where it was stopped.
+
+    On several GPUs: torchrun --nproc-per-node N -m pipeline train METHOD
+    """
+    from pipeline.stages import train as stage
+
+    _stage(f"train@{method}", lambda settings: stage.run(settings, _known(settings, "methods", method)))
+
+
+@main.command()
+@click.argument("method")
+@click.argument("set_name", metavar="SET")
+def predict(method: str, set_name: str) -> None:
+    """Colour the grey test photographs of SET with METHOD (or gray, oracle)."""
+    from pipeline.stages import predict as stage
+
+    name = f"{'baseline' if method in BASELINES else 'predict'}@{method}-{set_name}"
+    _stage(name, lambda settings: stage.run(settings, method, _known(settings, "sets", set_name)))
+
+
+@main.command()
+@click.argument("set_name", metavar="SET")
+def segment(set_name: str) -> None:
+    """Find the objects in the grey test photographs of SET."""
+    from pipeline.stages import segment as stage
+
+    _stage(f"segment@{set_name}", lambda settings: stage.run(settings, _known(settings, "sets", set_name)))
+
+
+@main.command()
+@click.argument("method")
+@click.argument("set_name", metavar="SET")
+def harmonize(method: str, set_name: str) -> None:
+    """Keep METHOD's colours on SET inside their objects."""
+    from pipeline.stages import harmonize as stage
+
+    _stage(f"harmonize@{method}-{set_name}", lambda settings: stage.run(settings, method, set_name))
+
+
+@main.command()
+@click.argument("method")
+@click.argument("set_name", metavar="SET")
+def evaluate(method: str, set_name: str) -> None:
+    """Score METHOD's results on SET."""
+    from pipeline.stages import evaluate as stage
+
+    _stage(f"evaluate@{method}-{set_name}", lambda settings: stage.run(settings, method, set_name))
+
+
+@main.command()
+def report() -> None:
+    """Write tables, figures and the page."""
+    from pipeline.stages import report as stage
+
+    _stage("report", stage.run)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--show", is_flag=True, help="Print what params.yaml would become, write nothing.")
+def preset(name: str | None, show: bool) -> None:
+    """Lay the preset NAME over params.yaml, comments kept; without a NAME, list the presets.
+
+    A preset's sets, spaces and methods replace those of params.yaml; its other settings are merged into it.
+    """
+    from pipeline.presets import overlay_preset, preset_names
+
+    if name is None:
+        for known, about in preset_names().items():
+            click.echo(f"{known:<14} {about}")
+        return
+    text = overlay_preset(name)
+    if show:
+        click.echo(text, nl=False)
+        return
+    target = Path("params.yaml")
+    temporary = target.with_name(".params.yaml.writing")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(target)
+    click.echo(f"params.yaml now has preset {name}; dvc repro runs it, git diff params.yaml shows what changed")

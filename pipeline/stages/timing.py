@@ -1,0 +1,36 @@
+"""How long each stage took on this machine: shown on the page, kept outside the graph since it is no result."""
+
+import json
+import platform
+from pathlib import Path
+
+from pipeline.stages import paths
+
+
+def record_seconds(stage: str, seconds: float, line: str) -> None:
+    """Note a stage's duration.
+
+    Args:
+        stage: its name as in dvc.yaml, `train@l2` for one of a matrix.
+        seconds: wall time.
+        line: what the stage said it did.
+    """
+    folder = paths.CACHE / "timings"
+    folder.mkdir(parents=True, exist_ok=True)
+    note = {"stage": stage, "seconds": round(seconds, 2), "line": line, "machine": platform.node()}
+    temporary = folder / f".{stage}.writing"
+    temporary.write_text(json.dumps(note), encoding="utf-8")
+    temporary.replace(folder / f"{stage}.json")
+
+
+def read_seconds(folder: Path = paths.CACHE / "timings") -> dict[str, float]:
+    """The last known duration of each stage on this machine.
+
+    Args:
+        folder: where they are kept.
+
+    Returns:
+        Wall seconds by stage name; empty where nothing has run here.
+    """
+    notes = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json")))
+    return {note["stage"]: note["seconds"] for note in notes}
