@@ -1,0 +1,169 @@
+"""A set entry of params.yaml to a store: every photograph read, decoded once, and kept or refused with a reason."""
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pipeline.config import UserError
+from pipeline.engine import worker_count
+from pipeline.progress import progress
+from pipeline.sets.duplicates import groups
+from pipeline.sets.photographs import Photograph, examine
+from pipeline.sets.registry import SOURCES
+from pipeline.sets.settings import Folder, SetSettings
+from pipeline.store import StoreWriter
+
+AHEAD = 4
+"""Photographs in flight for each thread: enough to keep it busy, few enough to keep memory flat."""
+NAMED = 3
+"""Refused photographs that a message names."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Examined = tuple[bytes | None, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a set.
+
+    Attributes:
+        photographs: how many are in the store and usable.
+        bytes: how long they are together.
+        refused: how many were refused, by reason.
+        named: the first of them, each "name (reason)".
+        moved: photographs that a near duplicate drew to the other split.
+    """
+
+    photographs: int
+    bytes: int
+    refused: dict[str, int]
+    named: tuple[str, ...]
+    moved: int
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.refused.items()))
+        moved = f", {self.moved:,} moved beside their near duplicates" if self.moved else ""
+        return f"{self.photographs:,} photographs, {self.bytes / 1e6:,.1f} MB, refused: {reasons or 'none'}{moved}"
+
+
+def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summary:
+    """Write the store of a set entry.
+
+    The photographs are decoded by threads (Pillow and zlib let go of the interpreter's lock); the store does not
+    depend on how many.
+
+    Args:
+        name: the key of the entry, for messages.
+        settings: the entry.
+        out: the store's folder; replaced when everything is written.
+        archives: where downloaded archives are kept.
+
+    Returns:
+        What became of the photographs.
+
+    Raises:
+        UserError: if the source cannot be had, is empty, or a larger share than `max_bad_share` is refused.
+    """
+    photographs: Iterable[Photograph] = SOURCES[settings.source].photographs(settings, archives)
+    look = partial(_look, settings)
+    moved = 0
+    with StoreWriter(out) as writer:
+        if isinstance(settings, Folder):
+            photographs, moved = _kept_together(list(photographs), settings, look, name)
+        tally = _write(writer, in_order(look, progress(photographs, f"download {name}")))
+        summary = Summary(*tally, moved=moved)
+        _judge(name, settings, summary)
+    return summary
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+    """Apply a function in threads, and yield items and results in the order of the items, few at a time in memory.
+
+    Args:
+        work: safe to run in several threads.
+        items: may be endless; at most `AHEAD` for each thread are taken ahead.
+
+    Yields:
+        Each item with its result.
+    """
+    workers = worker_count()
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[tuple[Item, Any]] = deque()
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > workers * AHEAD:
+                earliest, future = waiting.popleft()
+                yield earliest, future.result()
+        while waiting:
+            earliest, future = waiting.popleft()
+            yield earliest, future.result()
+
+
+def _look(settings: SetSettings, photograph: Photograph) -> Examined:
+    return examine(photograph, settings.grey_chroma, settings.max_pixels)
+
+
+def _write(
+    writer: StoreWriter, examined: Iterable[tuple[Photograph, Examined]]
+) -> tuple[int, int, dict[str, int], tuple[str, ...]]:
+    """Add the photographs to the store; return what `Summary` counts."""
+    count, size = 0, 0
+    refused: Counter[str] = Counter()
+    named: list[str] = []
+    for photograph, (data, columns) in examined:
+        writer.add(photograph.image_id, data, photograph.suffix, **columns)
+        if data is None:
+            refused[columns["status"]] += 1
+            named.append(f"{photograph.image_id} ({columns['status']})")
+            del named[NAMED:]
+        else:
+            count, size = count + 1, size + len(data)
+    return count, size, dict(refused), tuple(named)
+
+
+def _kept_together(
+    photographs: list[Photograph], settings: Folder, look: Callable[[Photograph], Examined], name: str
+) -> tuple[list[Photograph], int]:
+    """Send near duplicates to the split of the first of them, by name; return how many that moved.
+
+    Needs a look at all of them before the first is written, so the files are read twice; only their hashes are kept.
+    """
+
+    def hashes(photograph: Photograph) -> tuple[int, str] | None:
+        data, columns = look(photograph)
+        if data is None:  # a refused file is no one's duplicate
+            return None
+        return int(columns["perceptual_hash"], 16), hashlib.sha256(data).hexdigest()
+
+    found = [result for _, result in in_order(hashes, progress(photographs, f"duplicates {name}"))]
+    usable = [position for position, hashed in enumerate(found) if hashed is not None]
+    alike = [hashed for hashed in found if hashed is not None]
+    leaders = groups([one for one, _ in alike], [digest for _, digest in alike], settings.near_duplicate_bits)
+    together = list(photographs)
+    moved = 0
+    for position, leader in zip(usable, leaders, strict=True):
+        split = photographs[usable[leader]].split
+        if together[position].split != split:
+            together[position] = together[position].in_split(split)
+            moved += 1
+    return together, moved
+
+
+def _judge(name: str, settings: SetSettings, summary: Summary) -> None:
+    """Refuse a set that is empty or has too many bad files."""
+    bad = sum(summary.refused.values())
+    total = summary.photographs + bad
+    if not total:
+        raise UserError(f"sets.{name} has no photograph; look at its settings")
+    if bad > settings.max_bad_share * total:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(summary.refused.items()))
+        raise UserError(
+            f"sets.{name}: {bad:,} of {total:,} files were refused ({reasons}; first: {', '.join(summary.named)}), "
+            f"sets.{name}.max_bad_share takes at most {settings.max_bad_share:g}"
+        )

@@ -1,0 +1,114 @@
+"""A photograph on its way into a store: where its bytes are, what is known of it, and what a look at it tells."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline import images
+from pipeline.color.lab import rgb_to_lab
+from pipeline.sets.duplicates import perceptual_hash
+
+THUMBNAIL = 64
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One file of a set.
+
+    Attributes:
+        image_id: its name, unique in the set.
+        suffix: the suffix of its file name in lower case, with the dot.
+        read: returns its bytes, the same each time.
+        split: "train" or "test".
+        label: its class, where the set has classes.
+        credit: who made it and where it was published.
+        licence: under which it may be used.
+        refused: the reason why its bytes are not even looked at; "" for none.
+    """
+
+    image_id: str
+    suffix: str
+    read: Callable[[], bytes]
+    split: str
+    label: str = ""
+    credit: str = ""
+    licence: str = ""
+    refused: str = ""
+
+    def in_split(self, split: str) -> "Photograph":
+        """The same photograph in another split.
+
+        Args:
+            split: "train" or "test".
+
+        Returns:
+            A copy.
+        """
+        return replace(self, split=split)
+
+
+class Source(Protocol):
+    """What a module of this package offers: see `registry.SOURCES`."""
+
+    TITLE: str
+    PAGE: str
+    LICENCE: str
+    PHOTOGRAPHS: int | None
+
+    def photographs(self, settings: Any, folder: Path) -> Iterator[Photograph]:
+        """Yield the photographs of a set entry; archives are kept in, or expected in, `folder`."""
+        ...
+
+
+def examine(photograph: Photograph, grey_chroma: float, max_pixels: int) -> tuple[bytes | None, dict[str, Any]]:
+    """Read and decode a photograph.
+
+    Args:
+        photograph: where it is.
+        grey_chroma: below this mean chroma it counts as grey.
+        max_pixels: above this it is refused.
+
+    Returns:
+        Its bytes (None where it is refused: such bytes are not kept) and its columns of `tables.STORE_INDEX`.
+    """
+    columns: dict[str, Any] = {
+        "split": photograph.split,
+        "label": photograph.label,
+        "credit": photograph.credit,
+        "licence": photograph.licence,
+    }
+    if photograph.refused:
+        return None, columns | {"status": photograph.refused}
+    data = photograph.read()
+    try:
+        decoded = images.decode(data, photograph.image_id, max_pixels=max_pixels)
+    except images.ImageRefused as refusal:
+        return None, columns | {"status": refusal.reason, "sha256": hashlib.sha256(data).hexdigest()}
+    height, width = decoded.rgb.shape[:2]
+    small = images.resize(decoded.rgb, (min(height, THUMBNAIL), min(width, THUMBNAIL)), "box")
+    return data, columns | {
+        "width": width,
+        "height": height,
+        "mode": decoded.record["mode"],
+        "is_grey": bool(mean_chroma(small) < grey_chroma),
+        "perceptual_hash": f"{perceptual_hash(small):016x}",
+        "status": "ok",
+    }
+
+
+def mean_chroma(rgb: npt.NDArray[np.uint8]) -> float:
+    """The mean distance of the pixels from the grey axis of CIELAB.
+
+    Args:
+        rgb: uint8 (..., 3), sRGB.
+
+    Returns:
+        sqrt(a^2 + b^2), averaged; 0 for a grey picture.
+    """
+    lab = rgb_to_lab(rgb)
+    return float(np.hypot(lab[..., 1], lab[..., 2]).mean())
