@@ -1,7 +1,7 @@
 """The unit-cell histogram of a reference set: counting, leaving out, merging (SPEC sections 2-3).
 
-One pass at 1-unit resolution serves every bin size. A `Partial` is what one shard of images gives; partials add up in any
-order to the same whole, which is what lets the engine, the shards and the number of workers vary freely.
+One pass at 1-unit resolution serves every bin size. A `Partial` is what some of the images give; partials add up in
+any order to the same whole, which is what lets the engine, the shards and the number of workers vary freely.
 """
 
 from collections import Counter

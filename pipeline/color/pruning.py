@@ -1,4 +1,4 @@
-"""Which classes of a grid exist, which are kept, and what the others become (CCC++ Sec. III-C3, Eq. 12; SPEC section 3).
+"""Which classes of a grid exist, which are kept, and what the others become (CCC++ Sec. III-C3, Eq. 12; SPEC 3).
 
 Everything starts from one array, the *unit cells*: int64 (256, 256), the number of pixels with floor(a) = row - 128 and
 floor(b) = column - 128. Bin edges are whole numbers, so the counts of any bin size are exact sums of unit cells.
@@ -27,7 +27,7 @@ class ClassTable:
         count: int64 (total,), pixels of the histogram in each class.
         reachable: bool (total,), whether any 8-bit sRGB color falls into the class.
         kept: bool (total,).
-        mapped_to: int32 (total,), the class id that stands for each class: itself where kept, else the nearest kept one.
+        mapped_to: int32 (total,), the class that stands for each class: itself where kept, else the nearest kept one.
         clipped: pixels whose a or b lies outside [-shift, shift); they count in the outermost bins.
     """
 

@@ -101,15 +101,13 @@ def beside_printed(study: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
         ab deviations are met when equal, RGB deviations within `DEVIATION_TOLERANCE`; every cell not met has a note.
     """
     rows = []
-    published = printed.set_index("bin_size")
-    for _, ours in study.iterrows():
-        bin_size = int(ours["bin_size"])
-        for column in [name for name in published.columns if name in study.columns and bin_size in published.index]:
-            value = float(published.loc[bin_size, column])
-            tolerance = DEVIATION_TOLERANCE if column.startswith("rgb") else 0.0
-            met = abs(float(ours[column]) - value) <= tolerance
-            note = "" if met else _why_not(column, bin_size)
-            rows.append((bin_size, column, float(ours[column]), value, met, note))
+    both = study.merge(printed, on="bin_size", suffixes=("", "_printed"))
+    for row in both.to_dict("records"):
+        bin_size = int(row["bin_size"])
+        for column in [name for name in study.columns if f"{name}_printed" in row]:
+            ours, value = float(row[column]), float(row[f"{column}_printed"])
+            met = abs(ours - value) <= (DEVIATION_TOLERANCE if column.startswith("rgb") else 0.0)
+            rows.append((bin_size, column, ours, value, met, "" if met else _why_not(column, bin_size)))
     return pd.DataFrame(rows, columns=["bin_size", "column", "ours", "printed", "met", "note"])
 
 

@@ -1,7 +1,7 @@
-"""How much each kept class counts: CIC's prior weights, and CCC++'s weights per batch (Eq. 13-16; SPEC sections 5 and 9)."""
+"""How much each kept class counts: CIC's prior weights, CCC++'s weights per batch (Eq. 13-16; SPEC sections 5, 9)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,7 @@ MOST_BATCHES = 256
 """Batches drawn at most: 256 x 64 photographs fix the medians of Eq. 15's weights to well under one percent."""
 
 
-@dataclass(frozen=True)
-class BatchSummary:
+class BatchSummary(NamedTuple):
     """What a class weighting does to one batch.
 
     Attributes:
@@ -66,7 +65,9 @@ def cic_weights(prior: Floats, uniform_share: float) -> Floats:
     """
     mixed = (1 - uniform_share) * prior + uniform_share / len(prior)
     if not mixed.all():
-        raise ValueError(f"{int((mixed == 0).sum())} kept classes have prior 0 and a uniform share of 0: no finite weight")
+        raise ValueError(
+            f"{int((mixed == 0).sum())} kept classes have prior 0 and a uniform share of 0: no finite weight"
+        )
     weights = 1 / mixed
     return weights / (prior @ weights)
 

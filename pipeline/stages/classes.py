@@ -1,0 +1,47 @@
+"""Choose the classes of a space from the histogram alone: no photograph is read (SPEC sections 2 and 3)."""
+
+import time
+
+from pipeline.color.pruning import prune
+from pipeline.color_tables import check_facts, histogram_settings, read_cells, space_table
+from pipeline.config import Settings, UserError
+from pipeline.stages import paths
+from pipeline.tables import HISTOGRAM, read_table, table_facts, write_table
+
+
+def run(settings: Settings, space: str) -> str:
+    """Write data/spaces/<space>.parquet: every class of the grid, kept or mapped to which.
+
+    Args:
+        settings: `run.reference`, `histogram` and `spaces.<space>` are read.
+        space: a key of `spaces`.
+
+    Returns:
+        The line that says what was done.
+
+    Raises:
+        UserError: if the histogram was made under other settings, or pruning keeps no class; nothing is written then.
+    """
+    started = time.perf_counter()
+    choice = settings.spaces[space]
+    cells = read_cells(paths.HISTOGRAM)
+    facts = table_facts(read_table(paths.HISTOGRAM, HISTOGRAM))
+    check_facts(paths.HISTOGRAM, facts, histogram_settings(settings))
+    try:
+        classes = prune(cells, choice.bin_size, choice.shift, choice.min_share, choice.min_count)
+    except ValueError as error:
+        raise UserError(f"spaces.{space}.{error}") from None
+    counts = {
+        "total": classes.space.total,
+        "reachable": int(classes.reachable.sum()),
+        "observed": int((classes.count > 0).sum()),
+        "kept": classes.space.kept_count,
+        "clipped": classes.clipped,
+    }
+    write_table(space_table(classes), paths.space(space), choice.model_dump() | counts | {"histogram": facts})
+    clipped = f", {classes.clipped} pixels outside the shift clipped" if classes.clipped else ""
+    seconds = time.perf_counter() - started
+    return (
+        f"{space}: bin size {choice.bin_size}, {counts['total']} classes, {counts['reachable']} reachable, "
+        f"{counts['observed']} observed, {counts['kept']} kept{clipped}, {seconds:.1f} s"
+    )

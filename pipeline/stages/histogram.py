@@ -1,0 +1,77 @@
+"""Count the reference set's colors at 1-unit resolution, once for every bin size (SPEC sections 2 and 3)."""
+
+import time
+from typing import NamedTuple
+
+from pipeline.color.histogram import CELLS, Partial, check_totals, merge
+from pipeline.color_tables import histogram_table
+from pipeline.config import Settings, UserError
+from pipeline.engine import map_shards
+from pipeline.sampling import Portion, View, portions, skipped_rows, thumbnails
+from pipeline.stages import paths
+from pipeline.store import Store
+from pipeline.tables import write_table
+
+
+class Counting(NamedTuple):
+    """What a worker has to know."""
+
+    view: View
+    grey_chroma: float
+
+
+def count(task: Portion, counting: Counting) -> Partial:
+    """The partial histogram of some photographs.
+
+    Args:
+        task: which photographs.
+        counting: how they are looked at, and which are grey.
+
+    Returns:
+        Their pixels by unit cell, and the photographs left out by reason.
+    """
+    partial = Partial()
+    for thumbnail in thumbnails(task, counting.view):
+        if isinstance(thumbnail, str):
+            partial.skip(thumbnail)
+        else:
+            partial.add(thumbnail, counting.grey_chroma)
+    return partial
+
+
+def run(settings: Settings) -> str:
+    """Write data/histogram.parquet from the photographs in the reference set's train split.
+
+    Args:
+        settings: `run.reference` and `histogram` are read.
+
+    Returns:
+        The line that says what was done.
+
+    Raises:
+        UserError: if no photograph of the set can be counted; nothing is written then.
+    """
+    started = time.perf_counter()
+    choice, reference = settings.histogram, settings.run.reference
+    store = Store(paths.image_set(reference))
+    rows = store.rows("train", usable=False)
+    usable = rows[rows["status"] == "ok"]
+    counting = Counting(View(choice.size, choice.resampling, choice.smallest), choice.grey_chroma)
+    whole = merge(map_shards(count, portions(store.path, usable), counting, "histogram", unit="portion"))
+    whole.skipped.update(skipped_rows(rows))
+    check_totals(whole, len(rows), choice.size)
+    if not whole.images:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(whole.skipped.items())) or "no photograph"
+        raise UserError(f"run.reference is {reference!r}, whose train split has nothing to count: {reasons}")
+    facts = {
+        "reference": reference,
+        "images": whole.images,
+        "pixels": int(whole.cells.sum()),
+        "skipped": dict(whole.skipped),
+        **choice.model_dump(),
+    }
+    table = histogram_table(whole.cells.reshape(CELLS, CELLS))
+    write_table(table, paths.HISTOGRAM, facts)
+    left_out = "".join(f", {number} {reason}" for reason, number in sorted(whole.skipped.items()))
+    seconds = time.perf_counter() - started
+    return f"{whole.images} images counted{left_out}, {len(table)} color cells, {seconds:.1f} s"
