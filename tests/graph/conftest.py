@@ -1,0 +1,1 @@
+from conftest_graph import clone  # noqa: F401

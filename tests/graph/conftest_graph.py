@@ -1,0 +1,62 @@
+"""A clone of the project with the tiny preset, and a way to call dvc in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TINY = Path(__file__).parent / "tiny.yaml"
+BIN = Path(sys.executable).parent
+ENVIRONMENT = os.environ | {
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    "PYTHONPATH": "",
+    "DVC_NO_ANALYTICS": "1",
+    "GIT_AUTHOR_NAME": "test",
+    "GIT_AUTHOR_EMAIL": "test@localhost",
+    "GIT_COMMITTER_NAME": "test",
+    "GIT_COMMITTER_EMAIL": "test@localhost",
+}
+
+
+def call(folder: Path, *command: str) -> str:
+    """Run a command in a folder; its output, or an assertion with all of it."""
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, text=True, capture_output=True, timeout=800)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    return output
+
+
+def make_clone(folder: Path) -> Path:
+    """The working tree as git sees it (committed or not), in a repository of its own, with the tiny preset in force."""
+    listed = call(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    shutil.copyfile(TINY, folder / "presets" / "tiny.yaml")
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    call(folder, "git", "init", "-q")
+    call(folder, "huebench", "preset", "tiny")
+    call(folder, "git", "add", "-A")
+    call(folder, "git", "commit", "-qm", "clone")
+    return folder
+
+
+def stages_run(output: str) -> set[str]:
+    """The stages that dvc says it ran."""
+    return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which the graph has run once, committed; `first_run.txt` holds what dvc said."""
+    folder = make_clone(tmp_path_factory.mktemp("clone"))
+    output = call(folder, "dvc", "repro")
+    call(folder, "git", "add", "-A")
+    call(folder, "git", "commit", "-qm", "run")
+    folder.with_name("first_run.txt").write_text(output, encoding="utf-8")
+    return folder

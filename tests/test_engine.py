@@ -1,0 +1,46 @@
+import os
+import time
+
+import pytest
+
+from pipeline.config import UserError
+from pipeline.engine import map_shards, worker_count
+
+
+def slow_square(number: int, offset: int) -> tuple[int, int]:
+    time.sleep(0.02 * (number % 3))
+    return number * number + offset, os.getpid()
+
+
+def fail_on_three(number: int, _: None) -> int:
+    if number == 3:
+        raise ValueError("three")
+    return number
+
+
+@pytest.mark.parametrize("workers", ["1", "2", "5"])
+def test_results_come_in_the_order_of_the_shards(monkeypatch, workers):
+    monkeypatch.setenv("HUEBENCH_WORKERS", workers)
+    results = list(map_shards(slow_square, range(23), 7))
+    assert [value for value, _ in results] == [number * number + 7 for number in range(23)]
+    if workers != "1":
+        assert os.getpid() not in {process for _, process in results}
+
+
+def test_an_error_in_a_worker_reaches_the_caller(monkeypatch):
+    monkeypatch.setenv("HUEBENCH_WORKERS", "2")
+    with pytest.raises(ValueError, match="three"):
+        list(map_shards(fail_on_three, range(9), None))
+
+
+def test_nothing_to_do_gives_nothing():
+    assert list(map_shards(slow_square, [], 0)) == []
+
+
+def test_wrong_engines_and_worker_counts_are_named(monkeypatch):
+    monkeypatch.setenv("HUEBENCH_ENGINE", "spark")
+    with pytest.raises(UserError, match="HUEBENCH_ENGINE is 'spark', it takes local or ray"):
+        list(map_shards(slow_square, [1], 0))
+    monkeypatch.setenv("HUEBENCH_WORKERS", "0")
+    with pytest.raises(UserError, match="HUEBENCH_WORKERS is '0'"):
+        worker_count()
