@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from pipeline.config import UserError, validate_settings
 
 FOLDER = Path("presets")
+_NULL = "tag:yaml.org,2002:null"
 COLLECTIONS = ("sets", "spaces", "methods")
 """What a run is made of: a preset that has one of these replaces it as a whole; other sections are merged."""
 
@@ -47,6 +48,7 @@ def overlay_preset(name: str, params: Path = Path("params.yaml"), folder: Path =
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 120
+    yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(_NULL, "null"))
     content = yaml.load(params.read_text(encoding="utf-8"))
     for section, value in (yaml.load(source.read_text(encoding="utf-8")) or {}).items():
         if section in content and section not in COLLECTIONS:
