@@ -1,1 +1,1 @@
-from conftest_graph import clone  # noqa: F401
+from tests.graph.clones import clone  # noqa: F401

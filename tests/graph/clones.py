@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).parent / "tiny.yaml"
 BIN = Path(sys.executable).parent
 ENVIRONMENT = os.environ | {
