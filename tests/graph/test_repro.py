@@ -9,6 +9,7 @@ import time
 
 import pyarrow.parquet as pq
 import pytest
+
 from tests.graph.clones import ENVIRONMENT, call, make_clone, stages_run
 
 METHODS = ("ccc_plus_plus_lite", "l2")
