@@ -1,0 +1,108 @@
+"""What the graph costs: a no-op `dvc repro` against an empty graph, and time and memory of each stage of a whole run.
+
+    python benchmarks/graph.py              # in a temporary clone, the default preset: about as long as `make repro`
+    python benchmarks/graph.py --no-run     # the no-op alone, on a project whose graph is up to date
+
+The last line is a JSON list of figures: name, ratio, target, met.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+NO_OP_TARGET = 1.5
+MINUTES, GIGABYTES = 12.0, 6.0
+ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["dvc", *arguments], cwd=folder, env=ENVIRONMENT, text=True, capture_output=True, check=True)
+    return done.stdout
+
+
+def seconds_of_no_op(folder: Path, runs: int) -> float:
+    """The fastest of several no-op runs: what else happens on the machine can only make one slower."""
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        said = dvc(folder, "repro")
+        times.append(time.perf_counter() - started)
+        assert "Running stage" not in said, f"the graph of {folder} is not up to date; run dvc repro first"
+    return min(times)
+
+
+def empty_graph(folder: Path, stages: int) -> Path:
+    """A project with as many stages, each of which writes one small file."""
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    dvc(folder, "init", "-q")
+    text = "".join(
+        f"  s{number}:\n    cmd: echo {number} > f{number}\n    outs: [f{number}]\n" for number in range(stages)
+    )
+    (folder / "dvc.yaml").write_text(f"stages:\n{text}", encoding="utf-8")
+    dvc(folder, "repro", "-q")
+    return folder
+
+
+def clone(folder: Path) -> Path:
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    return folder
+
+
+def measure(folder: Path, stage: str) -> tuple[float, float]:
+    """Wall seconds and peak memory in GB of one stage, its worker processes included (proportional set size)."""
+    started = time.perf_counter()
+    process = psutil.Popen(
+        ["dvc", "repro", "--quiet", "--single-item", stage], cwd=folder, env=ENVIRONMENT, stderr=subprocess.DEVNULL
+    )
+    peak = 0
+    while process.poll() is None:
+        total = 0
+        for one in [process, *process.children(recursive=True)]:
+            try:
+                total += one.memory_full_info().pss
+            except psutil.Error:
+                continue
+        peak = max(peak, total)
+        time.sleep(0.1)
+    assert process.returncode == 0, f"{stage} failed"
+    return time.perf_counter() - started, peak / 1e9
+
+
+@click.command()
+@click.option("--no-run", is_flag=True, help="Leave out the whole run; take this project's own graph for the no-op.")
+@click.option("--runs", default=5, show_default=True, help="No-op runs of which the fastest counts.")
+def main(no_run: bool, runs: int) -> None:
+    figures = []
+    with tempfile.TemporaryDirectory() as scratch:
+        project = ROOT if no_run else clone(Path(scratch) / "clone")
+        stages = [line.split()[0] for line in dvc(project, "stage", "list").splitlines()]
+        if not no_run:
+            print(f"{'stage':<36} {'seconds':>8} {'peak GB':>8}")
+            costs = []
+            for stage in stages:
+                costs.append(measure(project, stage))
+                print(f"{stage:<36} {costs[-1][0]:8.1f} {costs[-1][1]:8.2f}", flush=True)
+            minutes, peak = sum(cost[0] for cost in costs) / 60, max(cost[1] for cost in costs)
+            print(f"{'all':<36} {minutes * 60:8.1f} {peak:8.2f}")
+            for name, value, limit in (("run_minutes", minutes, MINUTES), ("peak_gigabytes", peak, GIGABYTES)):
+                figures.append({"name": name, "ratio": value / limit, "target": 1.0, "met": value <= limit})
+        ours = seconds_of_no_op(project, runs)
+        plain = seconds_of_no_op(empty_graph(Path(scratch) / "empty", len(stages)), runs)
+        print(f"no-op of {len(stages)} stages: {ours:.2f} s, of an empty graph: {plain:.2f} s")
+        figures.append(
+            {"name": "no_op", "ratio": ours / plain, "target": NO_OP_TARGET, "met": ours / plain <= NO_OP_TARGET}
+        )
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
