@@ -1,0 +1,41 @@
+"""Stage `harmonize`: a method's results, their colours kept inside the objects (SPEC section 7)."""
+
+import pyarrow.compute as pc
+
+from pipeline.config import Settings
+from pipeline.masks.harmonizing import harmonize_set
+from pipeline.stages import paths
+from pipeline.stages.compose import method_space, named_space
+from pipeline.store import Store
+from pipeline.tables import MASKS, read_table, write_table
+
+
+def run(settings: Settings, method: str, set_name: str) -> str:
+    """Harmonize a method's results on a set, in the method's own classes (a regression: in the report's).
+
+    Args:
+        settings: params.yaml.
+        method: a key of `methods`.
+        set_name: a key of `sets`.
+
+    Returns:
+        What was done, in a line.
+
+    Raises:
+        UserError: if results, masks, set or classes are missing or do not belong together.
+    """
+    composed = method_space(method)
+    out = paths.harmonized(method, set_name)
+    measures = harmonize_set(
+        Store(paths.predictions(method, set_name)),
+        Store(paths.image_set(set_name)),
+        read_table(paths.masks(set_name), MASKS),
+        composed[1] if composed else named_space(settings.run.report_space),
+        settings.harmonize,
+        out,
+    )
+    write_table(measures, paths.harmonized_measures(method, set_name), settings.harmonize.model_dump(mode="json"))
+    objects, changed = (pc.sum(measures[name]).as_py() or 0 for name in ("objects", "pixels_changed"))
+    raw_colours = sum(status != "ok" for status in measures["status"].to_pylist())
+    kept = f", {raw_colours} images kept their raw colours" if raw_colours else ""
+    return f"{len(measures)} images, {objects} objects, {changed} pixels changed{kept}"

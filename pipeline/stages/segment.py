@@ -1,0 +1,25 @@
+"""Stage `segment`: objects in the grey test photographs, once for every method and bin size."""
+
+from pipeline.config import Settings
+from pipeline.masks.segmenting import describe_masks, segment_set
+from pipeline.stages import paths
+from pipeline.store import Store
+from pipeline.tables import write_table
+
+
+def run(settings: Settings, set_name: str) -> str:
+    """Segment the test split of a set.
+
+    Args:
+        settings: params.yaml.
+        set_name: a key of `sets`.
+
+    Returns:
+        What was done, in a line.
+
+    Raises:
+        UserError: if the set is missing, or the segmenter's weights or annotations are.
+    """
+    table = segment_set(Store(paths.image_set(set_name)), settings.masks, paths.CACHE / "segment")
+    write_table(table, paths.masks(set_name), {"set": set_name, "masks": settings.masks.model_dump(mode="json")})
+    return f"{settings.masks.segmenter}: {describe_masks(table)}"
