@@ -1,0 +1,98 @@
+"""The segmenter `masks`: objects that people drew, from annotation files in the format of COCO."""
+
+import functools
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pycocotools import mask as coco
+
+from pipeline.config import UserError
+from pipeline.masks.segment import NotSegmented, Segment
+
+
+def annotation_files(path: str) -> list[Path]:
+    """The annotation files that a setting names.
+
+    Args:
+        path: a JSON file, or a folder of them.
+
+    Returns:
+        The files, sorted by name.
+
+    Raises:
+        UserError: if there is none.
+    """
+    place = Path(path)
+    files = sorted(place.glob("*.json")) if place.is_dir() else [place] if place.is_file() else []
+    if not files:
+        raise UserError(f"masks.annotations is {path!r}, it takes a COCO annotation file (.json) or a folder of them")
+    return files
+
+
+def annotated_segments(grey: npt.NDArray[np.uint8], image_id: str, annotations: str) -> list[Segment]:
+    """The masks annotated for a photograph; crowds are left out, as they are no single object.
+
+    Args:
+        grey: uint8 (H, W); only its size matters.
+        image_id: the annotations name it by `file_name`, with or without folder and suffix.
+        annotations: a COCO annotation file or a folder of them.
+
+    Returns:
+        One segment per annotated instance, possibly none.
+
+    Raises:
+        NotSegmented: if the photograph is not in the annotations, or has another size there.
+        UserError: if the annotations cannot be read.
+    """
+    known = _index(annotations)
+    if (name := _known_name(image_id, known)) is None:
+        raise NotSegmented("not_annotated", f"{annotations} has no photograph of that name")
+    height, width, instances = known[name]
+    if (height, width) != grey.shape:
+        raise NotSegmented(
+            "mask_size", f"its masks are {width} x {height}, the photograph is {grey.shape[1]} x {grey.shape[0]}"
+        )
+    return [_as_segment(instance, height, width) for instance in instances]
+
+
+def _known_name(image_id: str, known: dict[str, Any]) -> str | None:
+    last = image_id.rsplit("/", 1)[-1]
+    return next((name for name in (image_id, last, last.rsplit(".", 1)[0]) if name in known), None)
+
+
+def _as_segment(instance: Any, height: int, width: int) -> Segment:
+    """Polygons, uncompressed or compressed run lengths: COCO writes all three."""
+    if isinstance(instance, list):
+        encoded = coco.merge(coco.frPyObjects(instance, height, width))
+    elif isinstance(instance["counts"], list):
+        encoded = coco.frPyObjects(instance, height, width)
+    else:
+        encoded = {"size": instance["size"], "counts": instance["counts"].encode("ascii")}
+    if tuple(encoded["size"]) != (height, width):
+        raise NotSegmented("mask_size", f"a mask is {encoded['size'][::-1]}, its photograph {[width, height]}")
+    return Segment(encoded["counts"].decode("ascii"), height, width)
+
+
+@functools.lru_cache(maxsize=2)
+def _index(annotations: str) -> dict[str, tuple[int, int, list[Any]]]:
+    """Height, width and instances of each photograph, by the name of its file with and without the suffix."""
+    found: dict[str, tuple[int, int, list[Any]]] = {}
+    for path in annotation_files(annotations):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            instances = defaultdict(list)
+            for one in content["annotations"]:
+                if not one.get("iscrowd") and one.get("segmentation"):
+                    instances[one["image_id"]].append(one["segmentation"])
+            for image in content["images"]:
+                entry = int(image["height"]), int(image["width"]), instances[image["id"]]
+                found |= dict.fromkeys(
+                    (image["file_name"], Path(image["file_name"]).name, Path(image["file_name"]).stem), entry
+                )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is no COCO annotation file: {type(error).__name__} {error}") from None
+    return found

@@ -1,0 +1,186 @@
+"""The stage `harmonize`: a set of colorized photographs whose colours stop at the edges of objects."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.color.space import ColorSpace
+from pipeline.config import UserError
+from pipeline.engine import map_shards
+from pipeline.images import encode_png
+from pipeline.masks.bleeding import edge_bleeding, edge_distance
+from pipeline.masks.harmonization import harmonize
+from pipeline.masks.objects import OUTSIDE, PromptOutside, Selection, label_objects, select_objects
+from pipeline.masks.segment import Segment
+from pipeline.sections import Harmonize
+from pipeline.store import Chunk, Store, StoreWriter
+from pipeline.tables import HARMONIZED
+
+IMAGES_PER_TASK = 4
+
+log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """What every worker is handed."""
+
+    truth: Path
+    space: ColorSpace
+    settings: Harmonize
+
+
+class Part(NamedTuple):
+    """A worker's task: some photographs and, for each, its masks or the reason why it has none."""
+
+    chunk: Chunk
+    masks: tuple[list[Segment] | str, ...]
+
+
+class Harmonized(NamedTuple):
+    """One photograph's result: its PNG, and its row of `tables.HARMONIZED`."""
+
+    png: bytes
+    row: dict[str, Any]
+    detail: str
+
+
+def harmonize_set(
+    predictions: Store, truth: Store, masks: pa.Table, space: ColorSpace, settings: Harmonize, out_path: Path
+) -> pa.Table:
+    """Harmonize every colorized photograph of a set and measure what it did.
+
+    A photograph that cannot be harmonized (no masks, masks of another size, a prompt outside of it) keeps the very
+    bytes of its prediction.
+
+    Args:
+        predictions: the colorized photographs.
+        truth: the photographs themselves, under the same names. Their L is the input of the colorization; their colours
+            serve the measurement of edge bleeding alone.
+        masks: `tables.MASKS`, from `segmenting.segment_set`.
+        space: the classes that colours are counted in.
+        settings: the section `harmonize`.
+        out_path: the store to write.
+
+    Returns:
+        `tables.HARMONIZED`, one row per photograph, sorted by image_id.
+
+    Raises:
+        UserError: if a colorized photograph is not in the set.
+    """
+    index = predictions.rows()
+    for image_id in index.index:
+        if image_id not in truth.index.index:
+            raise UserError(f"{predictions.path} has {image_id!r}, which {truth.path} has not; run dvc repro")
+    found = _masks_by_image(masks)
+    parts = [
+        Part(chunk, tuple(found.get(image_id, "no_masks") for image_id in chunk.image_ids))
+        for chunk in predictions.chunks(list(index.index), IMAGES_PER_TASK)
+    ]
+    rows = []
+    with StoreWriter(out_path) as writer:
+        for results in map_shards(harmonize_part, parts, Job(truth.path, space, settings), "harmonize"):
+            for result in results:
+                image_id = result.row["image_id"]
+                if result.detail:
+                    log.warning("%s keeps its raw colours, %s: %s", image_id, result.row["status"], result.detail)
+                columns = {name: index.loc[image_id, name] for name in ("split", "label", "width", "height", "mode")}
+                writer.add(image_id, result.png, ".png", **columns)
+                rows.append(result.row)
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: row["image_id"]), schema=HARMONIZED)
+
+
+def _masks_by_image(masks: pa.Table) -> dict[str, list[Segment] | str]:
+    found: dict[str, list[Segment] | str] = {}
+    columns = ("image_id", "object", "rle", "height", "width", "status")
+    for image_id, number, counts, height, width, status in zip(
+        *(masks[name].to_pylist() for name in columns), strict=True
+    ):
+        if number is None:
+            found[image_id] = status
+        else:
+            segments = found.setdefault(image_id, [])
+            assert isinstance(segments, list), "a photograph has either masks or a reason for having none"
+            segments.append(Segment(counts, height, width))
+    return found
+
+
+def harmonize_part(part: Part, job: Job) -> list[Harmonized]:
+    """Harmonize some photographs.
+
+    Args:
+        part: which, and their masks.
+        job: the truth, the space, the settings.
+
+    Returns:
+        One result per photograph, in order.
+    """
+    predictions, truth = Store(part.chunk.path), Store(job.truth)
+    return [
+        _harmonize_one(predictions.read(image_id), predictions.rgb(image_id), truth, image_id, masks, job)
+        for image_id, masks in zip(part.chunk.image_ids, part.masks, strict=True)
+    ]
+
+
+def _harmonize_one(
+    png: bytes, colored: npt.NDArray[np.uint8], truth: Store, image_id: str, masks: list[Segment] | str, job: Job
+) -> Harmonized:
+    untouched = {"image_id": image_id, "objects": 0, "pixels_changed": 0}
+    if isinstance(masks, str):
+        return Harmonized(png, untouched | {"status": masks}, "")
+    source = truth.rgb(image_id)
+    height, width = colored.shape[:2]
+    sizes = {(one.height, one.width) for one in masks} | {source.shape[:2]}
+    if sizes != {(height, width)}:
+        told = ", ".join(f"{each[1]} x {each[0]}" for each in sorted(sizes - {(height, width)}))
+        detail = f"the colorized photograph is {width} x {height}, its masks or its truth {told}"
+        return Harmonized(png, untouched | {"status": "mask_size"}, detail)
+    try:
+        labels = select_objects(label_objects(masks, height, width), selection_of(job.settings))
+    except PromptOutside as reason:
+        return Harmonized(png, untouched | {"status": "prompt_outside"}, str(reason))
+    result = harmonize(colored, source, labels, job.space, job.settings)
+    changed = int((result != colored).any(axis=-1).sum())
+    before, after, true = (edge_distance(rgb, labels, job.settings.band) for rgb in (colored, result, source))
+    row = {
+        "image_id": image_id,
+        "objects": len(np.setdiff1d(labels, [OUTSIDE])),
+        "pixels_changed": changed,
+        "edge_bleeding_raw": edge_bleeding(before, true),
+        "edge_bleeding_harmonized": edge_bleeding(after, true),
+        "status": "ok",
+    }
+    return Harmonized(encode_png(result) if changed else png, row, "")
+
+
+def selection_of(settings: Harmonize) -> Selection:
+    """The objects that the settings select.
+
+    Args:
+        settings: the section `harmonize`.
+
+    Returns:
+        The selection; `all` is the empty one.
+
+    Raises:
+        UserError: if a point has not two coordinates or a box not four.
+    """
+    chosen = settings.select
+    if chosen == "all":
+        return Selection()
+    return Selection(
+        chosen.largest,
+        _coordinates(chosen.points, 2, "harmonize.select.points"),
+        _coordinates(chosen.boxes, 4, "harmonize.select.boxes"),
+    )
+
+
+def _coordinates(prompts: Sequence[Sequence[float]] | None, length: int, key: str) -> tuple[Any, ...]:
+    for prompt in prompts or ():
+        if len(prompt) != length:
+            raise UserError(f"{key} has {list(prompt)}, it takes {length} numbers each, in pixels")
+    return tuple(tuple(prompt) for prompt in prompts or ())
