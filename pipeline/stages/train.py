@@ -18,7 +18,7 @@ def run(settings: Settings, method: str) -> str:
         What was done, in a line.
 
     Raises:
-        UserError: if the set or the class table is missing, pretrained weights are not there, or the loss is not finite.
+        UserError: if the set or the class table is missing, weights are not there, or the loss is not finite.
     """
     composed = method_space(method)
     last = train(
