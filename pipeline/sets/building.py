@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pipeline.config import UserError
 from pipeline.engine import worker_count
 from pipeline.progress import progress
+from pipeline.sets.archives import amount
 from pipeline.sets.duplicates import groups
 from pipeline.sets.photographs import Photograph, examine
 from pipeline.sets.registry import SOURCES
@@ -33,23 +34,30 @@ class Summary:
     """What became of a set.
 
     Attributes:
-        photographs: how many are in the store and usable.
+        photographs: how many are usable, by split.
+        grey: how many of them are grey.
         bytes: how long they are together.
         refused: how many were refused, by reason.
         named: the first of them, each "name (reason)".
         moved: photographs that a near duplicate drew to the other split.
     """
 
-    photographs: int
+    photographs: dict[str, int]
+    grey: int
     bytes: int
     refused: dict[str, int]
     named: tuple[str, ...]
     moved: int
 
     def __str__(self) -> str:
+        splits = ", ".join(f"{count:,} {split}" for split, count in sorted(self.photographs.items()))
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.refused.items()))
         moved = f", {self.moved:,} moved beside their near duplicates" if self.moved else ""
-        return f"{self.photographs:,} photographs, {self.bytes / 1e6:,.1f} MB, refused: {reasons or 'none'}{moved}"
+        total = sum(self.photographs.values())
+        return (
+            f"{total:,} photographs ({splits}; {self.grey:,} grey), {amount(self.bytes)}, "
+            f"refused: {reasons or 'none'}{moved}"
+        )
 
 
 def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summary:
@@ -76,8 +84,7 @@ def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summar
     with StoreWriter(out) as writer:
         if isinstance(settings, Folder):
             photographs, moved = _kept_together(list(photographs), settings, look, name)
-        tally = _write(writer, in_order(look, progress(photographs, f"download {name}")))
-        summary = Summary(*tally, moved=moved)
+        summary = _write(writer, in_order(look, progress(photographs, f"download {name}")), moved)
         _judge(name, settings, summary)
     return summary
 
@@ -109,22 +116,22 @@ def _look(settings: SetSettings, photograph: Photograph) -> Examined:
     return examine(photograph, settings.grey_chroma, settings.max_pixels)
 
 
-def _write(
-    writer: StoreWriter, examined: Iterable[tuple[Photograph, Examined]]
-) -> tuple[int, int, dict[str, int], tuple[str, ...]]:
-    """Add the photographs to the store; return what `Summary` counts."""
-    count, size = 0, 0
+def _write(writer: StoreWriter, examined: Iterable[tuple[Photograph, Examined]], moved: int) -> Summary:
+    """Add the photographs to the store and count what became of them."""
+    splits: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     named: list[str] = []
+    size, grey = 0, 0
     for photograph, (data, columns) in examined:
         writer.add(photograph.image_id, data, photograph.suffix, **columns)
         if data is None:
             refused[columns["status"]] += 1
             named.append(f"{photograph.image_id} ({columns['status']})")
             del named[NAMED:]
-        else:
-            count, size = count + 1, size + len(data)
-    return count, size, dict(refused), tuple(named)
+            continue
+        splits[photograph.split] += 1
+        size, grey = size + len(data), grey + columns["is_grey"]
+    return Summary(dict(splits), grey, size, dict(refused), tuple(named), moved)
 
 
 def _kept_together(
@@ -158,7 +165,7 @@ def _kept_together(
 def _judge(name: str, settings: SetSettings, summary: Summary) -> None:
     """Refuse a set that is empty or has too many bad files."""
     bad = sum(summary.refused.values())
-    total = summary.photographs + bad
+    total = sum(summary.photographs.values()) + bad
     if not total:
         raise UserError(f"sets.{name} has no photograph; look at its settings")
     if bad > settings.max_bad_share * total:

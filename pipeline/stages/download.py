@@ -1,24 +1,23 @@
-"""Stage `download`: a set entry of params.yaml -> `data/sets/<set>/`, a store."""
-
-import time
-from pathlib import Path
+"""A set entry of params.yaml becomes a store: every photograph read, decoded once, kept or refused with a reason."""
 
 from pipeline.config import Settings
 from pipeline.sets.archives import archive_folder
 from pipeline.sets.building import build
+from pipeline.stages import paths
 
 
-def run(settings: Settings, set_name: str, out: Path) -> None:
-    """Build the store of one set and say in one line what it holds.
+def run(settings: Settings, set_name: str) -> str:
+    """Write data/sets/<set>/.
 
     Args:
-        settings: params.yaml.
-        set_name: a key of `settings.sets`.
-        out: the store's folder.
+        settings: `sets.<set>` is read.
+        set_name: a key of `sets`.
+
+    Returns:
+        The line that says what was done.
 
     Raises:
-        UserError: if the set's source cannot be had, or too much of it is bad.
+        UserError: if the set's source cannot be had, or too much of it is bad; an older store is left untouched then.
     """
-    begun = time.monotonic()
-    summary = build(set_name, settings.sets[set_name], out, archive_folder())
-    print(f"download {set_name}: {summary}, {time.monotonic() - begun:.1f} s")
+    summary = build(set_name, settings.sets[set_name], paths.image_set(set_name), archive_folder())
+    return f"{set_name}: {summary}"
