@@ -9,18 +9,13 @@ faithfully is refused with a reason code of `REASONS`; nothing is guessed.
 from __future__ import annotations
 
 import io
-import struct
-import threading
-import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from pipeline.pillow_faults import FILE_FAULTS, cut_off, one_line, quiet
 from pipeline.srgb import UnsupportedMode, to_srgb
 
 try:  # HEIF is optional: Pillow reads it only through this plugin.
@@ -57,18 +52,7 @@ _RESAMPLING = {
     "box": Image.Resampling.BOX,
     "lanczos": Image.Resampling.LANCZOS,
 }
-# What Pillow raises on files that lie: each plugin has its own habit, so the list is wide, but it is a list.
-_FILE_FAULTS: tuple[type[Exception], ...] = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    EOFError,
-)
-_FILE_FAULTS += (AttributeError, OverflowError, ZeroDivisionError, RuntimeError, MemoryError, struct.error, zlib.error)
-_warnings_lock = threading.Lock()
+_STARTS = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
 
 
 class ImageRefused(Exception):
@@ -101,8 +85,8 @@ class Decoded:
 
     Attributes:
         rgb: sRGB, uint8, (H, W, 3), upright.
-        record: format, mode (as stored), width and height (of `rgb`), bits (per stored channel), steps (what was
-            done to the pixels, in order, each "name" or "name:detail").
+        record: format, mode (as stored), width and height (upright, before any resize), bits (per stored channel),
+            steps (what was done to the pixels, in order, each "name" or "name:detail").
         alpha: uint8, (H, W), 255 opaque; only when `decode` was told to keep it and the file has it.
         gray16: uint16, (H, W), 0..65535 with the sRGB transfer curve; only of 16-bit grey files.
         exif: The file's EXIF block with the orientation set to upright, or b"".
@@ -123,6 +107,8 @@ def decode(
     truncated: Truncated = "refuse",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
+    size: tuple[int, int] | None = None,
+    resampling: str = "bicubic",
 ) -> Decoded:
     """Read an image file of any supported format into sRGB.
 
@@ -133,6 +119,9 @@ def decode(
         truncated: "keep" reads a cut-off file as far as it goes (the rest is what the decoder leaves: grey or black).
         max_pixels: Refuse more than this many pixels, by the declared size, before any is decoded.
         max_bytes: Refuse longer files.
+        size: (height, width) to which rgb, and nothing else, is resized: the pixels of `resize(decode(data).rgb, size)`
+            with two copies of the photograph fewer.
+        resampling: As for `resize`.
 
     Returns:
         The photograph; rgb is uint8, (H, W, 3), contiguous.
@@ -155,9 +144,12 @@ def decode(
         colors, opacity, gray16 = to_srgb(image, steps)
     except UnsupportedMode as error:
         raise ImageRefused("unsupported_mode", f"mode {error}", name) from error
-    except _FILE_FAULTS as fault:
-        raise ImageRefused("corrupt", _one_line(fault), name) from fault
-    rgb = _turn(colors, orientation)
+    except FILE_FAULTS as fault:
+        raise ImageRefused("truncated" if cut_off(fault) else "corrupt", one_line(fault), name) from fault
+    width, height = colors.size if orientation < 5 else colors.size[::-1]
+    if size is not None and orientation == 1 and opacity is None:
+        colors, size = _resize(colors, size, resampling), None
+    rgb = _turn(np.asarray(colors), orientation)
     opacity = None if opacity is None else _turn(opacity, orientation)
     gray16 = None if gray16 is None else _turn(gray16, orientation)
     if record["bits"] == 16 and gray16 is None:
@@ -166,7 +158,9 @@ def decode(
         rgb = _on_white(rgb, opacity)
         steps.append("alpha_on_white")
         opacity = None
-    record |= {"width": rgb.shape[1], "height": rgb.shape[0], "steps": steps}
+    if size is not None:
+        rgb = resize(rgb, size, resampling)
+    record |= {"width": width, "height": height, "steps": steps}
     return Decoded(rgb, record, opacity, gray16, exif)
 
 
@@ -188,34 +182,28 @@ def resize(rgb: np.ndarray, size: tuple[int, int], resampling: str = "bicubic") 
     Raises:
         ValueError: If `resampling` is none of bicubic, bilinear, box, lanczos.
     """
+    return np.array(_resize(Image.fromarray(rgb), size, resampling))
+
+
+def _resize(image: Image.Image, size: tuple[int, int], resampling: str) -> Image.Image:
+    """Resize to (height, width); an image that has this size already comes back as it is."""
     if resampling not in _RESAMPLING:
         raise ValueError(f"resampling: got {resampling!r}, takes one of {', '.join(_RESAMPLING)}")
     height, width = size
-    if rgb.shape[:2] == (height, width):
-        return rgb.copy()
-    return np.asarray(Image.fromarray(rgb).resize((width, height), _RESAMPLING[resampling]))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Pillow's remarks about odd metadata: what matters becomes a refusal or a step.
-
-    Filters are global to the process, so the lock keeps two threads from restoring them in the wrong order.
-    """
-    with _warnings_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    return image if image.size == (width, height) else image.resize((width, height), _RESAMPLING[resampling])
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
     """Read the header, and refuse by the size it declares."""
     try:
-        with _quiet():
+        with quiet():
             image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise ImageRefused("unknown_format", f"begins with {data[:8]!r}", name) from error
+        looks = next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
+        detail = f"begins like {looks}, but its header cannot be read" if looks else f"begins with {data[:8]!r}"
+        raise ImageRefused("unknown_format", detail, name) from error
     except Image.DecompressionBombError as error:
-        raise ImageRefused("too_many_pixels", _one_line(error), name) from error
+        raise ImageRefused("too_many_pixels", one_line(error), name) from error
     width, height = image.size
     if width * height > max_pixels:
         raise ImageRefused("too_many_pixels", f"{width} x {height}, at most {max_pixels:,} pixels", name)
@@ -223,23 +211,32 @@ def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
 
 
 def _load(image: Image.Image, data: bytes, name: str, truncated: Truncated, steps: list[str]) -> Image.Image:
-    """Decode the pixels; a cut-off file is refused, or read again as far as it goes."""
+    """Decode the pixels; a cut-off file is refused, or read as far as it goes."""
     try:
         image.load()
         return image
-    except (OSError, EOFError) as error:
-        ended = any(word in str(error).lower() for word in ("truncated", "unexpected end", "incomplete", "eof"))
-        if not ended:
-            raise ImageRefused("corrupt", _one_line(error), name) from error
-        if truncated == "refuse":
-            raise ImageRefused("truncated", f"{_one_line(error)} after {len(data):,} bytes", name) from error
-    # A parser keeps the rows it decoded; Pillow's own switch for this is global to the process.
-    parser = ImageFile.Parser()
-    parser.feed(data)
-    if parser.image is None or not hasattr(parser.image, "im"):
-        raise ImageRefused("truncated", "no pixel before the end", name)
+    except OSError as error:
+        if truncated == "refuse" or not cut_off(error):
+            raise
     steps.append("truncated_kept")
-    return parser.image
+    return _partial(image, data, name)
+
+
+def _partial(image: Image.Image, data: bytes, name: str) -> Image.Image:
+    """Return what a cut-off file shows. Pillow's own switch for this is global, and would reach other threads."""
+    try:
+        if image.format == "JPEG":  # an end marker makes libjpeg put out what it has, progressive files included
+            with quiet():
+                image = Image.open(io.BytesIO(data + b"\xff\xd9"), formats=FORMATS)
+            image.load()
+            return image
+        image.tile = []  # type: ignore[attr-defined]  # nothing more to decode: the rows so far are the image
+        image.load()
+        if np.asarray(image).any():
+            return image
+    except OSError:
+        pass
+    raise ImageRefused("truncated", f"no pixel within {len(data):,} bytes", name)
 
 
 def _bits(image: Image.Image) -> int:
@@ -252,11 +249,11 @@ def _bits(image: Image.Image) -> int:
 def _exif(image: Image.Image, steps: list[str]) -> tuple[int, bytes]:
     """Return the EXIF orientation (1..8) and the EXIF block without it; unreadable EXIF counts as none."""
     try:
-        with _quiet():
+        with quiet():
             exif = image.getexif()
             orientation = exif.pop(0x0112, 1)
             block = exif.tobytes() if exif else b""
-    except _FILE_FAULTS:
+    except FILE_FAULTS:
         steps.append("exif_unreadable")
         return 1, b""
     if orientation not in range(2, 9):
@@ -280,8 +277,3 @@ def _on_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Compose (H, W, 3) on white by alpha (H, W), rounded to the nearest level."""
     opacity = alpha[..., None].astype(np.uint16)
     return ((rgb * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
-
-
-def _one_line(error: Exception) -> str:
-    """An exception's text without line breaks, or its type when it has none."""
-    return " ".join(str(error).split()) or type(error).__name__

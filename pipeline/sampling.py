@@ -95,14 +95,12 @@ def thumbnails(task: Portion, view: View) -> Iterator[npt.NDArray[np.uint8] | st
     """
     for data in _bytes(task):
         try:
-            rgb = images.decode(data).rgb
+            decoded = images.decode(data, size=(view.size, view.size), resampling=view.resampling)
         except images.ImageRefused as refusal:
             yield refusal.reason
             continue
-        if min(rgb.shape[:2]) < view.smallest:
-            yield "tiny"
-        else:
-            yield images.resize(rgb, (view.size, view.size), view.resampling)
+        tiny = min(decoded.record["width"], decoded.record["height"]) < view.smallest
+        yield "tiny" if tiny else decoded.rgb
 
 
 def _bytes(task: Portion) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ class UnsupportedMode(ValueError):
     """A pixel mode without a defined way to 8-bit sRGB."""
 
 
-def to_srgb(image: Image.Image, steps: list[str]) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+def to_srgb(image: Image.Image, steps: list[str]) -> tuple[Image.Image, np.ndarray | None, np.ndarray | None]:
     """Convert a loaded image.
 
     Args:
@@ -31,7 +31,7 @@ def to_srgb(image: Image.Image, steps: list[str]) -> tuple[np.ndarray, np.ndarra
         steps: What was done is appended here.
 
     Returns:
-        rgb uint8 (H, W, 3); alpha uint8 (H, W) or None when every pixel is opaque by format; the same picture as
+        the picture in mode RGB; alpha uint8 (H, W) or None when every pixel is opaque by format; the same picture as
         uint16 (H, W), sRGB curve, when the file is 16-bit grey, else None.
 
     Raises:
@@ -42,7 +42,7 @@ def to_srgb(image: Image.Image, steps: list[str]) -> tuple[np.ndarray, np.ndarra
         gray16 = _straighten(np.asarray(image).astype(np.uint16), profile, steps)
         steps.append("16_to_8_bits")
         gray8 = ((gray16.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        return np.repeat(gray8[..., None], 3, axis=2), None, gray16
+        return Image.fromarray(gray8).convert("RGB"), None, gray16
     image, alpha = _split_alpha(image, steps)
     if image.mode in ("1", "P", "YCbCr", "HSV", "RGBX"):
         steps.append(f"from_{image.mode}")
@@ -57,7 +57,7 @@ def to_srgb(image: Image.Image, steps: list[str]) -> tuple[np.ndarray, np.ndarra
         # Pillow takes every CMYK JPEG for Adobe's inverted kind; one without Adobe's marker is not.
         steps.append("cmyk_not_inverted")
         image = Image.fromarray(255 - np.asarray(image), mode="CMYK")
-    return np.asarray(_convert(image, profile, steps)), alpha, None
+    return _convert(image, profile, steps), alpha, None
 
 
 def _split_alpha(image: Image.Image, steps: list[str]) -> tuple[Image.Image, np.ndarray | None]:

@@ -15,8 +15,8 @@ from skimage.color import rgb2lab
 from pipeline.color.lab import OFFSET, lab_table, rgb_index
 
 CELLS = 256
-CELL_REACH = float(np.hypot(0.5, 0.5))
-"""Largest distance of a point of a unit cell from the cell's center."""
+CELL_REACH = 0.71
+"""A little more than the largest distance, sqrt(1/2), of a point of a unit cell from the cell's center."""
 
 
 def _center_chroma() -> npt.NDArray[np.float32]:
@@ -41,43 +41,46 @@ class Partial:
     images: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
 
-    def add(self, rgb: npt.NDArray[np.uint8], grey_chroma: float) -> None:
-        """Counts one image, or leaves it out as grey.
+    def add(self, photographs: npt.NDArray[np.uint8], grey_chroma: float) -> None:
+        """Counts photographs, those left out that are grey.
 
         Args:
-            rgb: uint8 (height, width, 3), resized to the histogram's size.
-            grey_chroma: an image whose mean chroma is below this is grey.
+            photographs: uint8 (N, height, width, 3), resized to the histogram's size. A few dozen at a time keep the
+                look-up table in the processor's cache, which decoding between two photographs drives out.
+            grey_chroma: a photograph whose mean chroma is below this is grey.
         """
-        packed = lab_table()[rgb_index(rgb.reshape(-1, 3))]
-        if is_grey(rgb, packed, grey_chroma):
-            self.skipped["grey"] += 1
-            return
-        self.cells += np.bincount(packed, minlength=CELLS * CELLS)
-        self.images += 1
+        packed = lab_table().take(rgb_index(photographs.reshape(len(photographs), -1, 3)))
+        grey = are_grey(photographs, packed, grey_chroma)
+        self.cells += np.bincount(packed[~grey].reshape(-1), minlength=CELLS * CELLS)
+        self.images += int((~grey).sum())
+        if grey.any():
+            self.skipped["grey"] += int(grey.sum())
 
     def skip(self, reason: str) -> None:
-        """Leaves one image out under a reason."""
+        """Leaves one photograph out under a reason."""
         self.skipped[reason] += 1
 
 
-def is_grey(rgb: npt.NDArray[np.uint8], packed: npt.NDArray[np.uint16], grey_chroma: float) -> bool:
-    """Whether the mean chroma sqrt(a^2 + b^2) of an image is below a limit.
+def are_grey(
+    photographs: npt.NDArray[np.uint8], packed: npt.NDArray[np.uint16], grey_chroma: float
+) -> npt.NDArray[np.bool_]:
+    """Which photographs have a mean chroma sqrt(a^2 + b^2) below a limit.
 
     The unit cells already tell the mean to within the reach of a cell; only where that leaves a doubt is Lab computed.
 
     Args:
-        rgb: uint8 (height, width, 3).
-        packed: uint16 (height * width,), the unit cell of each pixel.
-        grey_chroma: the limit in CIELAB units; 0 lets every image pass.
+        photographs: uint8 (N, height, width, 3).
+        packed: uint16 (N, height * width), the unit cell of each pixel.
+        grey_chroma: the limit in CIELAB units; 0 lets every photograph pass.
 
     Returns:
-        True where the mean chroma is below `grey_chroma`.
+        bool (N,), True where the mean chroma is below `grey_chroma`.
     """
-    rough = float(_CENTER_CHROMA[packed].mean())
-    if abs(rough - grey_chroma) > CELL_REACH:
-        return rough < grey_chroma
-    lab = rgb2lab(rgb)
-    return float(np.hypot(lab[..., 1], lab[..., 2]).mean()) < grey_chroma
+    chroma = _CENTER_CHROMA.take(packed).mean(axis=1, dtype=np.float64)
+    for index in np.flatnonzero(np.abs(chroma - grey_chroma) <= CELL_REACH):
+        lab = rgb2lab(photographs[index])
+        chroma[index] = np.hypot(lab[..., 1], lab[..., 2]).mean()
+    return chroma < grey_chroma
 
 
 def merge(partials: Iterable[Partial]) -> Partial:

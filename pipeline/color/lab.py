@@ -8,6 +8,7 @@ shift is an integer, hence floor((a + s) / w) = (floor(a) + s) // w, and 33 MB s
 import functools
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -68,7 +69,7 @@ def lab_table() -> npt.NDArray[np.uint16]:
     folder = cache_folder()
     for path in sorted(folder.glob(f"lab-{TABLE_VERSION}-*.npy")):
         try:
-            table = np.load(path, mmap_mode="r", allow_pickle=False)
+            table = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
         except (OSError, ValueError):
             continue
         if table.dtype == np.uint16 and table.shape == (COLORS,) and path.stem.endswith(_digest(table)):
@@ -79,22 +80,23 @@ def lab_table() -> npt.NDArray[np.uint16]:
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as handle:
         np.save(handle, built)
     os.replace(handle.name, path)
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def rgb_index(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+def rgb_index(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     """The table index of each colour.
 
     Args:
         rgb: uint8 (..., 3), sRGB.
 
     Returns:
-        int32 (...), red << 16 | green << 8 | blue.
+        intp (...), red << 16 | green << 8 | blue: the type that look-ups take without a conversion.
     """
-    index = rgb[..., 0].astype(np.int32)
-    for channel in (1, 2):
-        index <<= 8
-        index |= rgb[..., channel]
+    index = np.zeros(rgb.shape[:-1], np.intp)
+    octets = index.view(np.uint8).reshape(*index.shape, index.itemsize)
+    if sys.byteorder == "big":
+        octets = octets[..., ::-1]
+    octets[..., 2], octets[..., 1], octets[..., 0] = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     return index
 
 

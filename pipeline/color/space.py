@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Array = TypeVar("Array", npt.NDArray[Any], torch.Tensor)
 
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 """Pixels encoded at a time: index and cell stay in the processor's cache between the two look-ups."""
 
 
@@ -95,7 +95,9 @@ class ColorSpace:
             ids = np.empty(len(flat), np.int32)
             for start in range(0, len(flat), CHUNK):
                 part = slice(start, start + CHUNK)
-                ids[part] = self._class_of_cell[lab_table()[rgb_index(flat[part])]]
+                # indices cannot lie outside the tables, so "clip" changes none and only spares the check
+                cells = lab_table().take(rgb_index(flat[part]), mode="clip")
+                self._class_of_cell.take(cells, out=ids[part], mode="clip")
             return ids.reshape(rgb.shape[:-1])
         from pipeline.color.tensors import lab_cells
 
@@ -163,12 +165,15 @@ class ColorSpace:
     def _kept_index(self) -> npt.NDArray[np.int32]:
         """int32 (n^2,): the nearest kept class of every class, Euclidean between bin centres, ties to the lower id.
 
-        In units of half a bin the coordinates are integers, so that ties are exact.
+        In units of a bin the coordinates are integers, so that ties are exact.
         """
-        cells = np.stack(np.divmod(np.arange(self.total), self.grid), axis=-1)
-        kept = cells[self.kept]
-        squared = ((cells[:, None, :] - kept[None, :, :]) ** 2).sum(axis=-1)
-        return squared.argmin(axis=1).astype(np.int32)
+        row, column = np.divmod(np.arange(self.total, dtype=np.int32), np.int32(self.grid))
+        nearest = np.empty(self.total, np.int32)
+        for first in range(0, self.total, self.grid):  # a row of the grid at a time: memory stays small at bin size 1
+            part = slice(first, first + self.grid)
+            across = (row[part, None] - row[self.kept]) ** 2
+            nearest[part] = (across + (column[part, None] - column[self.kept]) ** 2).argmin(axis=1)
+        return nearest
 
 
 def _look_up(space: ColorSpace, table: str, ids: "Array") -> "Array":

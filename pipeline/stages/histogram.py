@@ -3,6 +3,8 @@
 import time
 from typing import NamedTuple
 
+import numpy as np
+
 from pipeline.color.histogram import CELLS, Partial, check_totals, merge
 from pipeline.color_tables import histogram_table
 from pipeline.config import Settings, UserError
@@ -11,6 +13,9 @@ from pipeline.sampling import Portion, View, portions, skipped_rows, thumbnails
 from pipeline.stages import paths
 from pipeline.store import Store
 from pipeline.tables import write_table
+
+PIXELS_TOGETHER = 1 << 20
+"""Pixels counted at a time: enough for a whole portion at 56 x 56, few enough for flat memory at any size."""
 
 
 class Counting(NamedTuple):
@@ -30,12 +35,18 @@ def count(task: Portion, counting: Counting) -> Partial:
     Returns:
         Their pixels by unit cell, and the photographs left out by reason.
     """
-    partial = Partial()
+    partial, waiting = Partial(), []
+    together = max(1, PIXELS_TOGETHER // counting.view.size**2)
     for thumbnail in thumbnails(task, counting.view):
         if isinstance(thumbnail, str):
             partial.skip(thumbnail)
-        else:
-            partial.add(thumbnail, counting.grey_chroma)
+            continue
+        waiting.append(thumbnail)
+        if len(waiting) == together:
+            partial.add(np.stack(waiting), counting.grey_chroma)
+            waiting.clear()
+    if waiting:
+        partial.add(np.stack(waiting), counting.grey_chroma)
     return partial
 
 
