@@ -1,7 +1,5 @@
 """Choose the classes of a space from the histogram alone: no photograph is read (SPEC sections 2 and 3)."""
 
-import time
-
 from pipeline.color.pruning import prune
 from pipeline.color_tables import check_facts, histogram_settings, read_cells, space_table
 from pipeline.config import Settings, UserError
@@ -17,12 +15,11 @@ def run(settings: Settings, space: str) -> str:
         space: a key of `spaces`.
 
     Returns:
-        The line that says what was done.
+        What was done, in a line.
 
     Raises:
         UserError: if the histogram was made under other settings, or pruning keeps no class; nothing is written then.
     """
-    started = time.perf_counter()
     choice = settings.spaces[space]
     cells = read_cells(paths.HISTOGRAM)
     facts = table_facts(read_table(paths.HISTOGRAM, HISTOGRAM))
@@ -40,8 +37,7 @@ def run(settings: Settings, space: str) -> str:
     }
     write_table(space_table(classes), paths.space(space), choice.model_dump() | counts | {"histogram": facts})
     clipped = f", {classes.clipped} pixels outside the shift clipped" if classes.clipped else ""
-    seconds = time.perf_counter() - started
     return (
-        f"{space}: bin size {choice.bin_size}, {counts['total']} classes, {counts['reachable']} reachable, "
-        f"{counts['observed']} observed, {counts['kept']} kept{clipped}, {seconds:.1f} s"
+        f"bin size {choice.bin_size}, {counts['total']} classes, {counts['reachable']} reachable, "
+        f"{counts['observed']} observed, {counts['kept']} kept{clipped}"
     )

@@ -1,6 +1,5 @@
 """Count the reference set's colors at 1-unit resolution, once for every bin size (SPEC sections 2 and 3)."""
 
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -57,12 +56,11 @@ def run(settings: Settings) -> str:
         settings: `run.reference` and `histogram` are read.
 
     Returns:
-        The line that says what was done.
+        What was done, in a line.
 
     Raises:
         UserError: if no photograph of the set can be counted; nothing is written then.
     """
-    started = time.perf_counter()
     choice, reference = settings.histogram, settings.run.reference
     store = Store(paths.image_set(reference))
     rows = store.rows("train", usable=False)
@@ -84,5 +82,4 @@ def run(settings: Settings) -> str:
     table = histogram_table(whole.cells.reshape(CELLS, CELLS))
     write_table(table, paths.HISTOGRAM, facts)
     left_out = "".join(f", {number} {reason}" for reason, number in sorted(whole.skipped.items()))
-    seconds = time.perf_counter() - started
-    return f"{whole.images} images counted{left_out}, {len(table)} color cells, {seconds:.1f} s"
+    return f"{whole.images} images counted{left_out}, {len(table)} color cells"
