@@ -1,0 +1,214 @@
+"""Metrics over color classes (SPEC section 8; CCC++ Eq. 19-21), all in the kept classes of one color space.
+
+A pixel's class is that of its 8-bit sRGB value, moved to the nearest kept class where its own was pruned (Eq. 12), for
+truth and result alike. So every count lies in 1..Q, and methods of different bin sizes are compared in one space.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pipeline.color.space import ColorSpace
+from pipeline.metrics.batches import Batch, Values, as_batch, as_pair
+
+BANDS = 10
+"""Frequency bands of the classes: the rarest tenth of the kept classes to the most frequent tenth."""
+
+ClassMaps = npt.NDArray[np.int32]
+"""Kept indices, int32 (N, H, W), in [0, Q)."""
+
+
+def class_maps(images: Batch, space: ColorSpace) -> ClassMaps:
+    """The kept class of every pixel.
+
+    Args:
+        images: uint8 (N, H, W, 3).
+        space: the color space.
+
+    Returns:
+        int32 (N, H, W), kept indices.
+    """
+    batch = as_batch(images)
+    if batch.device.type == "cpu":
+        return space.to_kept(space.encode(batch.numpy()))
+    return space.to_kept(space.encode(batch)).int().cpu().numpy()
+
+
+def unique_classes(classes: ClassMaps, kept_count: int) -> Values:
+    """How many classes a photograph shows.
+
+    Args:
+        classes: int32 (N, H, W), kept indices.
+        kept_count: Q.
+
+    Returns:
+        float64 (N,), in 1..Q.
+    """
+    return np.array([np.count_nonzero(np.bincount(one.ravel(), minlength=kept_count)) for one in classes], np.float64)
+
+
+def cnr(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+    """Color number ratio: unique classes of the result by unique classes of the truth (Eq. 19).
+
+    Args:
+        truth: uint8 (N, H, W, 3).
+        result: uint8 of the same shape.
+        space: the color space.
+
+    Returns:
+        float64 (N,), above 0; 1 where the result shows as many classes as the truth.
+    """
+    first, second = as_pair(truth, result)
+    return class_metrics(class_maps(first, space), class_maps(second, space), space.kept_count)["cnr"]
+
+
+def ccar(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+    """Unique classes of the result by the number of kept classes, in percent (Eq. 20; see SPEC R8).
+
+    Args:
+        truth: uint8 (N, H, W, 3); only its shape is looked at.
+        result: uint8 of the same shape.
+        space: the color space.
+
+    Returns:
+        float64 (N,), in (0, 100].
+    """
+    return 100.0 * active(truth, result, space) / space.kept_count
+
+
+def active(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+    """Unique classes of the result: what the printed CCAR values fit (SPEC R8).
+
+    Args:
+        truth: uint8 (N, H, W, 3); only its shape is looked at.
+        result: uint8 of the same shape.
+        space: the color space.
+
+    Returns:
+        float64 (N,), in 1..Q.
+    """
+    _, second = as_pair(truth, result)
+    return unique_classes(class_maps(second, space), space.kept_count)
+
+
+def tar(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+    """True activation ratio: share of pixels whose class equals the truth's, in percent (Eq. 21).
+
+    Args:
+        truth: uint8 (N, H, W, 3).
+        result: uint8 of the same shape.
+        space: the color space.
+
+    Returns:
+        float64 (N,), in [0, 100].
+    """
+    first, second = as_pair(truth, result)
+    return class_metrics(class_maps(first, space), class_maps(second, space), space.kept_count)["tar"]
+
+
+def class_metrics(truth: ClassMaps, result: ClassMaps, kept_count: int) -> dict[str, Values]:
+    """CNR, CCAR, active and TAR of class maps that are known already.
+
+    Args:
+        truth: int32 (N, H, W), kept indices.
+        result: int32 of the same shape.
+        kept_count: Q.
+
+    Returns:
+        Name -> float64 (N,).
+    """
+    shown = unique_classes(result, kept_count)
+    return {
+        "cnr": shown / unique_classes(truth, kept_count),
+        "ccar": 100.0 * shown / kept_count,
+        "active": shown,
+        "tar": 100.0 * (truth == result).reshape(len(truth), -1).mean(axis=1),
+    }
+
+
+def top_k_accuracy(scores: torch.Tensor, target: torch.Tensor, k: int) -> Values:
+    """Share of positions whose true class is among the k with the highest scores, at the network's output size.
+
+    Args:
+        scores: float (N, Q, h, w), any increasing function of the class probabilities.
+        target: int64 (N, h, w), kept indices of the truth at that size.
+        k: 1, 5, ...; equal scores rank the true class last, so that constant scores earn nothing.
+
+    Returns:
+        float64 (N,), in percent.
+    """
+    own = scores.gather(1, target[:, None])
+    at_least = (scores >= own).sum(1)  # the true class itself is one of these
+    hits = (at_least <= k).flatten(1).cpu()
+    return 100.0 * hits.double().mean(1).numpy()
+
+
+def frequency_bands(class_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Cut the kept classes into bands of equal size by how frequent they are in a reference set.
+
+    Args:
+        class_counts: int64 (Q,), pixels of the reference set in each kept class; ties are cut by kept index.
+
+    Returns:
+        int32 (Q,): 0 for the rarest tenth of the classes to 9 for the most frequent.
+    """
+    band = np.empty(len(class_counts), np.int32)
+    for number, part in enumerate(np.array_split(np.argsort(class_counts, kind="stable"), BANDS)):
+        band[part] = number
+    return band
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """Pixels by true class and by outcome: the mergeable state of class accuracy over a set.
+
+    Attributes:
+        bands: int32 (Q,), frequency band of each class, as `frequency_bands` gives it.
+        pixels: int64 (Q,), pixels of each true class.
+        correct: int64 (Q,), those of them that the result gives the same class.
+        confusion: int64 (B, B), pixels by the frequency band of the true class and of the result's class.
+    """
+
+    bands: npt.NDArray[np.int32]
+    pixels: npt.NDArray[np.int64]
+    correct: npt.NDArray[np.int64]
+    confusion: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, truth: ClassMaps, result: ClassMaps, bands: npt.NDArray[np.int32]) -> Self:
+        """Count class maps.
+
+        Args:
+            truth: int32 (N, H, W), kept indices.
+            result: int32 of the same shape.
+            bands: int32 (Q,), as `frequency_bands` gives it.
+
+        Returns:
+            The counts.
+        """
+        pixels = np.bincount(truth.ravel(), minlength=len(bands))
+        correct = np.bincount(truth[truth == result], minlength=len(bands))
+        confusion = np.bincount((bands[truth] * BANDS + bands[result]).ravel(), minlength=BANDS**2)
+        return cls(bands, pixels, correct, confusion.reshape(BANDS, BANDS))
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.bands, self.pixels + other.pixels, self.correct + other.correct, self.confusion + other.confusion
+        )
+
+    def mean_accuracy(self, classes: npt.NDArray[np.bool_] | None = None) -> float:
+        """Share of a class's pixels that are correct, averaged over the classes that the truth shows.
+
+        Args:
+            classes: bool (Q,), only these; None for all.
+
+        Returns:
+            Percent; nan where the truth shows none of the classes.
+        """
+        shown = self.pixels > 0 if classes is None else (self.pixels > 0) & classes
+        if not shown.any():
+            return float("nan")
+        return float(100.0 * (self.correct[shown] / self.pixels[shown]).mean())

@@ -1,0 +1,61 @@
+"""Colorfulness (CF): Hasler & Suesstrunk 2003, Measuring colourfulness in natural images (SPEC section 8)."""
+
+import torch
+
+from pipeline.metrics.batches import Batch, Values, per_image, sum_per_image
+
+
+def cf(truth: Batch, result: Batch) -> Values:
+    """Colorfulness of the result, from the signed opponent channels rg = R - G and yb = (R + G) / 2 - B.
+
+    CF = sqrt(var rg + var yb) + 0.3 sqrt(mean rg ^ 2 + mean yb ^ 2), variances over all pixels (no n - 1).
+
+    Args:
+        truth: uint8 (N, H, W, 3); only its shape is looked at.
+        result: uint8 of the same shape.
+
+    Returns:
+        float64 (N,), at least 0 (grey); natural photographs lie between 10 and 110.
+    """
+    return per_image(lambda _, image: _colorfulness(image, absolute=False), truth, result)
+
+
+def cf_abs(truth: Batch, result: Batch) -> Values:
+    """Colorfulness of the result from |rg| and |yb|, as some code computes it; not the published definition.
+
+    Args:
+        truth: uint8 (N, H, W, 3); only its shape is looked at.
+        result: uint8 of the same shape.
+
+    Returns:
+        float64 (N,), at least 0.
+    """
+    return per_image(lambda _, image: _colorfulness(image, absolute=True), truth, result)
+
+
+def cf_difference(truth: Batch, result: Batch) -> Values:
+    """Absolute difference between the colorfulness of result and truth.
+
+    Args:
+        truth: uint8 (N, H, W, 3).
+        result: uint8 of the same shape.
+
+    Returns:
+        float64 (N,), at least 0; 0 is best.
+    """
+    return abs(cf(result, result) - cf(truth, truth))
+
+
+def _colorfulness(image: torch.Tensor, absolute: bool) -> torch.Tensor:
+    red, green, blue = image.to(torch.int32).unbind(-1)
+    opponents = [red - green, red + green - 2 * blue]  # the second one doubled, to stay with whole numbers
+    count = red[0].numel()
+    variance = torch.zeros(len(image), dtype=torch.float64)
+    mean_square = torch.zeros(len(image), dtype=torch.float64)
+    for opponent, scale in zip(opponents, (1.0, 0.5), strict=True):
+        values = opponent.abs() if absolute else opponent
+        mean = sum_per_image(values).cpu().double() * (scale / count)
+        square = sum_per_image(values * values).cpu().double() * (scale**2 / count)
+        variance += square - mean * mean
+        mean_square += mean * mean
+    return variance.clamp_min(0).sqrt() + 0.3 * mean_square.sqrt()

@@ -1,0 +1,182 @@
+"""LPIPS v0.1 on AlexNet, and AlexNet's own feature vector (Zhang et al. 2018; CCC++ Eq. 25).
+
+LPIPS = sum over five layers of the mean over positions of sum_c w_c (f_c - g_c)^2, with f and g the layer's activations
+scaled to unit length over channels and w_c >= 0 learned. So it is the squared Euclidean distance between two long
+vectors, sqrt(w_c / positions) f_c, and such a vector belongs to one photograph: the truth's is computed once, whatever
+it is compared with.
+"""
+
+import functools
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from pipeline.metrics.batches import Batch, Values, as_pair
+from pipeline.metrics.registry import ALEXNET
+
+_CHANNELS = ((3, 64), (64, 192), (192, 384), (384, 256), (256, 256))
+_RELUS = (1, 4, 7, 9, 11)
+SMALLEST = 31
+"""Photographs with a side below this leave AlexNet's last layers without a position."""
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's channel statistics; LPIPS's own scaling, (2 x - 1 - shift) / scale, is the same to the last digit."""
+
+
+@dataclass(frozen=True)
+class Perceptual:
+    """A loaded LPIPS network.
+
+    Attributes:
+        layers: AlexNet's convolutional part, up to its last ReLU.
+        heads: five float32 (C,) tensors, the learned channel weights.
+    """
+
+    layers: nn.Sequential
+    heads: tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True)
+class PerceptualFeatures:
+    """What LPIPS and the Frechet distance need of each photograph.
+
+    Attributes:
+        vectors: float32 (N, K); the squared distance of two is their LPIPS.
+        pooled: float32 (N, 256), the last layer's activations averaged over positions.
+    """
+
+    vectors: torch.Tensor
+    pooled: torch.Tensor
+
+
+def alexnet_layers() -> nn.Sequential:
+    """AlexNet's convolutional part (Krizhevsky 2014) up to its last ReLU, numbered as in torchvision's `features`.
+
+    Returns:
+        Modules 0..11: (N, 3, H, W) -> (N, 256, h, w).
+    """
+    (c0, c1, c2, c3, c4) = _CHANNELS
+    return nn.Sequential(
+        nn.Conv2d(*c0, kernel_size=11, stride=4, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(*c1, kernel_size=5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(*c2, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(*c3, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(*c4, kernel_size=3, padding=1),
+        nn.ReLU(),
+    )
+
+
+def load_perceptual(weights: Path, device: torch.device | str = "cpu") -> Perceptual:
+    """Load AlexNet from a file and LPIPS's channel weights from the `lpips` package.
+
+    Args:
+        weights: a state dict with torchvision's names (`features.0.weight`, ...); a classifier in it is left aside.
+        device: where the network goes.
+
+    Returns:
+        The network, in evaluation mode.
+
+    Raises:
+        RuntimeError: if a weight is missing or has another shape.
+    """
+    stored = torch.load(weights, map_location="cpu", weights_only=True)
+    prefix = "features."
+    layers = alexnet_layers()
+    layers.load_state_dict({name.removeprefix(prefix): stored[name] for name in stored if name.startswith(prefix)})
+    layers = layers.to(memory_format=torch.channels_last).to(device).eval().requires_grad_(False)
+    return Perceptual(layers, tuple(head.to(device) for head in channel_weights()))
+
+
+def channel_weights() -> tuple[torch.Tensor, ...]:
+    """LPIPS v0.1's learned channel weights for AlexNet, from the file inside the `lpips` package.
+
+    Returns:
+        Five float32 tensors, (64,), (192,), (384,), (256,), (256,), none negative.
+    """
+    package = importlib.util.find_spec("lpips")  # not imported: only its data file is wanted
+    assert package is not None and package.origin is not None
+    path = Path(package.origin).parent / "weights" / "v0.1" / "alex.pth"
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    return tuple(stored[f"lin{number}.model.1.weight"].flatten() for number in range(len(_CHANNELS)))
+
+
+@torch.inference_mode()
+def perceptual_features(network: Perceptual, images: torch.Tensor) -> PerceptualFeatures:
+    """Run the network over photographs.
+
+    Args:
+        network: as `load_perceptual` gives it.
+        images: uint8 (N, H, W, 3), sides of at least 31.
+
+    Returns:
+        Their vectors and pooled activations.
+    """
+    device = network.heads[0].device
+    mean, deviation = (torch.tensor(values, device=device) for values in (MEAN, DEVIATION))
+    scaled = (images.to(device).float() / 255 - mean) / deviation
+    current = scaled.permute(0, 3, 1, 2)  # channels last in memory, as the convolutions like it
+    parts: list[torch.Tensor] = []
+    for number, layer in enumerate(network.layers):
+        current = layer(current)
+        if number in _RELUS:
+            parts.append(_weighted(current, network.heads[len(parts)]))
+    return PerceptualFeatures(torch.cat(parts, dim=1), current.mean(dim=(2, 3)))
+
+
+def _weighted(activations: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
+    """sqrt(w_c / positions) times unit-length activations: (N, C, h, w) -> (N, h w C)."""
+    positions = activations.permute(0, 2, 3, 1)
+    length = torch.linalg.vector_norm(positions, dim=-1, keepdim=True) + 1e-10
+    scale = (head / (positions.shape[1] * positions.shape[2])).sqrt()
+    return (positions * scale).div_(length).flatten(1)
+
+
+def perceptual_distance(first: torch.Tensor, second: torch.Tensor) -> Values:
+    """LPIPS from vectors.
+
+    Args:
+        first: float32 (N, K).
+        second: float32 (N, K).
+
+    Returns:
+        float64 (N,), at least 0.
+    """
+    return (first - second).square_().sum(dim=1).cpu().double().numpy()
+
+
+def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Values:
+    """LPIPS v0.1 with AlexNet.
+
+    Args:
+        truth: uint8 (N, H, W, 3).
+        result: uint8 of the same shape.
+        network: as `load_perceptual` gives it; None resolves the weights by name and keeps them for the next call.
+
+    Returns:
+        float64 (N,), at least 0, below about 1; 0 for identical photographs; nan where a side is below 31 pixels.
+
+    Raises:
+        MissingWeights: if `network` is None and AlexNet's weights are not on this machine.
+    """
+    first, second = as_pair(truth, result)
+    if min(first.shape[1:3]) < SMALLEST:
+        return np.full(len(first), np.nan)
+    loaded = network or _resolved_network()
+    vectors = (perceptual_features(loaded, images).vectors for images in (first, second))
+    return perceptual_distance(*vectors)
+
+
+@functools.cache
+def _resolved_network() -> Perceptual:
+    from pipeline.pretrained import resolve
+
+    return load_perceptual(resolve(ALEXNET))

@@ -1,0 +1,51 @@
+"""Pixel differences: MSE and PSNR (SPEC section 8; CCC++ Eq. 22 and 23)."""
+
+import numpy as np
+import torch
+
+from pipeline.metrics.batches import Batch, Values, per_image, sum_per_image
+
+
+def mse(truth: Batch, result: Batch) -> Values:
+    """Mean squared difference over pixels and the three channels, values in [0, 1] (Eq. 22).
+
+    Args:
+        truth: uint8 (N, H, W, 3).
+        result: uint8 of the same shape.
+
+    Returns:
+        float64 (N,) in [0, 1]; 0 for identical photographs. Exact: the sum is one of whole numbers.
+    """
+    return per_image(_mse, truth, result)
+
+
+def _mse(truth: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
+    difference = truth.to(torch.int32) - result
+    squares = sum_per_image(difference * difference)
+    return squares.cpu().double() / (255**2 * difference[0].numel())
+
+
+def psnr(truth: Batch, result: Batch) -> Values:
+    """Peak signal-to-noise ratio, 10 log10(1 / MSE), per photograph (Eq. 23).
+
+    Args:
+        truth: uint8 (N, H, W, 3).
+        result: uint8 of the same shape.
+
+    Returns:
+        float64 (N,) in dB, at least 0; inf for identical photographs, which a mean has to leave out and count.
+    """
+    return psnr_of(mse(truth, result))
+
+
+def psnr_of(errors: Values) -> Values:
+    """PSNR of mean squared errors that are known already.
+
+    Args:
+        errors: float64 (N,) in [0, 1].
+
+    Returns:
+        float64 (N,) in dB.
+    """
+    with np.errstate(divide="ignore"):
+        return -10.0 * np.log10(errors)
