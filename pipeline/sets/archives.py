@@ -187,18 +187,18 @@ def _expect_length(archive: Archive, answer: Any, have: int) -> None:
 def _copy(archive: Archive, answer: Any, part: Path, have: int) -> None:
     """Append the answer's body to the part, never more than the archive holds."""
     with (
-        part.open("r+b" if have else "wb") as file,
+        part.open("r+b" if have else "wb", buffering=0) as file,
         _byte_bar(f"fetch {archive.file}", archive.bytes, have) as bar,
     ):
         file.seek(have)
         while have < archive.bytes and (block := answer.read(min(BLOCK, archive.bytes - have))):
-            try:
-                file.write(block)
-                file.flush()
-            except OSError as error:
-                raise _full(error, archive, part) from None
-            have += len(block)
-            bar.update(len(block))
+            while block:
+                try:
+                    written = file.write(block)
+                except OSError as error:
+                    raise _full(error, archive, part) from None
+                have, block = have + written, block[written:]
+                bar.update(written)
 
 
 def _full(error: OSError, archive: Archive, part: Path) -> Exception:

@@ -103,13 +103,12 @@ def _tar_members(path: Path) -> Iterator[Member]:
             if info.isdir():
                 continue
             if not info.isreg() or info.issparse():
-                raise UserError(
-                    f"{path} holds {info.name!r}, a link, device or sparse file; it is not the published one"
-                )
-            yield Member(_safe(path, info.name), info.size, _tar_reader(tar, info))
+                raise UserError(f"{path} holds {info.name!r}, no regular file; it is not the published one")
+            yield Member(_safe(path, info.name), info.size, _tar_reader(path, tar, info))
 
 
-def _tar_reader(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], bytes]:
+def _tar_reader(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], bytes]:
+    @_told(path)
     def read() -> bytes:
         file = tar.extractfile(info)
         assert file is not None
@@ -129,10 +128,11 @@ def _zip_members(path: Path) -> Iterator[Member]:
             kind = info.external_attr >> 28  # of the Unix mode, where the zip carries one: 8 is a regular file
             if kind not in (0, 8):
                 raise UserError(f"{path} holds {info.filename!r}, no regular file; it is not the published one")
-            yield Member(_safe(path, info.filename), info.file_size, _zip_reader(archive, info))
+            yield Member(_safe(path, info.filename), info.file_size, _zip_reader(path, archive, info))
 
 
-def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+def _zip_reader(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    @_told(path)
     def read() -> bytes:
         with archive.open(info) as file:
             return file.read(images.MAX_BYTES + 1)  # the declared length may lie

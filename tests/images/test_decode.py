@@ -3,6 +3,7 @@
 import io
 import pickle
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,8 +145,7 @@ def test_profile_is_converted_to_srgb() -> None:
 
 def test_adobe_rgb_of_the_rocket_is_converted() -> None:
     skimage = pytest.importorskip("skimage")
-    with open(f"{skimage.__path__[0]}/data/rocket.jpg", "rb") as file:
-        data = file.read()
+    data = (Path(skimage.__path__[0]) / "data/rocket.jpg").read_bytes()
     decoded = decode(data)
     assert decoded.record["steps"] == ["icc:Adobe RGB (1998)"]
     with Image.open(io.BytesIO(data)) as opened:
