@@ -1,0 +1,72 @@
+"""Perceptual hashes against scipy's cosine transform, and groups against comparing every pair."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.fft import dctn
+
+from pipeline.sets.duplicates import distance, groups, perceptual_hash
+
+
+def picture(seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    small = Image.fromarray(random.integers(0, 256, (7, 9, 3), dtype=np.uint8))
+    return np.asarray(small.resize((160, 120), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hash_is_the_cosine_transforms(seed: int) -> None:
+    rgb = picture(seed)
+    small = np.asarray(Image.fromarray(rgb).resize((32, 32), Image.Resampling.BOX)).astype(float)
+    luma = 0.299 * small[..., 0] + 0.587 * small[..., 1] + 0.114 * small[..., 2]
+    low = dctn(luma, norm=None)[:8, :8]
+    bits = "".join("1" if value > np.median(low) else "0" for value in low.ravel())
+    assert distance(perceptual_hash(rgb), int(bits, 2)) <= 1  # a coefficient at the median may round either way
+
+
+def test_copies_are_near_and_others_are_far() -> None:
+    rgb = picture(1)
+    half = np.asarray(Image.fromarray(rgb).resize((80, 60)))
+    darker = (rgb * 0.8).astype(np.uint8)
+    assert distance(perceptual_hash(rgb), perceptual_hash(half)) <= 4
+    assert distance(perceptual_hash(rgb), perceptual_hash(darker)) <= 4
+    apart = [distance(perceptual_hash(rgb), perceptual_hash(picture(seed))) for seed in range(2, 30)]
+    assert min(apart) > 10
+
+
+def test_distance_counts_bits() -> None:
+    assert distance(0b1011, 0b0001) == 2
+    assert distance(0, 2**64 - 1) == 64
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.lists(st.integers(0, 63), max_size=4)), max_size=12),
+    st.integers(0, 8),
+)
+def test_groups_equal_comparing_every_pair(recipe: list[tuple[int, list[int]]], bits: int) -> None:
+    bases = [int.from_bytes(np.random.default_rng(seed).bytes(8)) for seed in range(6)]
+    hashes = []
+    for base, flips in recipe:
+        value = bases[base]
+        for flip in flips:
+            value ^= 1 << flip
+        hashes.append(value)
+    expected = list(range(len(hashes)))  # label propagation over all pairs
+    for _ in hashes:
+        for one in range(len(hashes)):
+            for other in range(len(hashes)):
+                if distance(hashes[one], hashes[other]) <= bits:
+                    expected[one] = expected[other] = min(expected[one], expected[other])
+    assert groups(hashes, list(range(len(hashes))), bits) == expected
+
+
+def test_exact_copies_are_grouped_whatever_their_hash() -> None:
+    assert groups([0, 2**64 - 1, 5], ["same", "other", "same"], -1) == [0, 1, 0]
+
+
+def test_many_photographs_are_grouped_quickly() -> None:
+    hashes = [int(value) for value in np.random.default_rng(0).integers(0, 2**63, 20_000)]
+    assert groups(hashes, hashes, 4) == list(range(20_000))

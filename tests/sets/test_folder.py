@@ -1,0 +1,155 @@
+"""The user's own photographs: splits that hold, duplicates that stay together, bad files that stop nothing."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.config import UserError
+from pipeline.images import encode_png
+from pipeline.sets.building import Summary, build
+from pipeline.sets.settings import Folder
+from pipeline.store import Store
+
+Make = Callable[..., np.ndarray]
+
+
+def built(tmp_path: Path, **settings: Any) -> tuple[Store, Summary]:
+    chosen = Folder(source="folder", path=str(tmp_path / "photos"), **settings)
+    summary = build("mine", chosen, tmp_path / "store", tmp_path / "unused")
+    return Store(tmp_path / "store"), summary
+
+
+def write(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / "photos" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def as_jpeg(rgb: np.ndarray, quality: int = 90) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def test_a_tree_of_photographs(tmp_path: Path, photograph: Make) -> None:
+    write(tmp_path, "rome/forum.jpg", as_jpeg(photograph(1)))
+    write(tmp_path, "rome/2019/Via Appia.JPG", as_jpeg(photograph(2)))
+    write(tmp_path, "alone.png", encode_png(photograph(3)))
+    write(tmp_path, "notes.txt", b"no photograph")
+    write(tmp_path, ".trash/old.jpg", as_jpeg(photograph(4)))
+    write(tmp_path, "rome/._forum.jpg", b"what macOS leaves behind")
+    store, _ = built(tmp_path, credit="me", licence="mine")
+    assert dict(zip(store.index["image_id"], store.index["label"], strict=True)) == {
+        "alone": "",
+        "rome-2019-Via_Appia": "2019",
+        "rome-forum": "rome",
+    }
+    assert set(store.index["credit"]) == {"me"}
+    assert set(store.index["licence"]) == {"mine"}
+
+
+def test_names_that_meet_are_told_apart(tmp_path: Path, photograph: Make) -> None:
+    for number, name in enumerate(("a/b.png", "a-b.png", "c.png", "c.jpg")):
+        write(tmp_path, name, encode_png(photograph(number)))
+    store, _ = built(tmp_path)
+    assert len(store) == 4
+    assert all(name.startswith(("a-b-", "c-")) for name in store.index["image_id"])
+
+
+def test_the_split_holds_when_photographs_are_added(tmp_path: Path, photograph: Make) -> None:
+    for number in range(60):
+        write(tmp_path, f"{number:02d}.png", encode_png(photograph(number, height=9, width=9)))
+    before, _ = built(tmp_path, test_share=0.3, near_duplicate_bits=-1)
+    splits = before.index["split"].to_dict()
+    assert 8 <= sum(split == "test" for split in splits.values()) <= 28
+    for number in range(60, 70):
+        write(tmp_path, f"{number:02d}.png", encode_png(photograph(number, height=9, width=9)))
+    after, _ = built(tmp_path, test_share=0.3, near_duplicate_bits=-1)
+    assert {name: split for name, split in after.index["split"].to_dict().items() if name in splits} == splits
+    other, _ = built(tmp_path, test_share=0.3, near_duplicate_bits=-1, seed=1)
+    assert other.index["split"].to_dict() != after.index["split"].to_dict()
+
+
+def test_split_by_subfolder(tmp_path: Path, photograph: Make) -> None:
+    write(tmp_path, "train/a.png", encode_png(photograph(1)))
+    write(tmp_path, "test/deeper/b.png", encode_png(photograph(2)))
+    store, _ = built(tmp_path, split_by="subfolder")
+    assert store.index["split"].to_dict() == {"train-a": "train", "test-deeper-b": "test"}
+    write(tmp_path, "c.png", encode_png(photograph(3)))
+    with pytest.raises(UserError, match=r"c\.png is in neither train nor test"):
+        built(tmp_path, split_by="subfolder")
+
+
+def test_duplicates_stand_on_one_side(tmp_path: Path, photograph: Make) -> None:
+    """Exact copies, a recompressed and a smaller one follow the first of them; another photograph does not."""
+    rgb = photograph(1, height=120, width=160)
+    smaller = np.asarray(Image.fromarray(rgb).resize((80, 60)))
+    write(tmp_path, "test/a.png", encode_png(rgb))
+    write(tmp_path, "train/b.png", encode_png(rgb))
+    write(tmp_path, "train/c.jpg", as_jpeg(rgb, quality=60))
+    write(tmp_path, "train/d.png", encode_png(smaller))
+    write(tmp_path, "train/e.png", encode_png(photograph(2, height=120, width=160)))
+    store, summary = built(tmp_path, split_by="subfolder")
+    assert store.index["split"].to_dict() == {
+        "test-a": "test",
+        "train-b": "test",
+        "train-c": "test",
+        "train-d": "test",
+        "train-e": "train",
+    }
+    assert summary.moved == 3
+    assert "3 moved beside their near duplicates" in str(summary)
+    exact, _ = built(tmp_path, split_by="subfolder", near_duplicate_bits=-1)
+    assert exact.index.loc[["train-b", "train-c"], "split"].tolist() == ["test", "train"]
+
+
+def test_grey_photographs_are_marked(tmp_path: Path, photograph: Make) -> None:
+    grey = np.repeat(photograph(1)[..., :1], 3, axis=2)
+    write(tmp_path, "grey.png", encode_png(grey))
+    write(tmp_path, "color.png", encode_png(photograph(2)))
+    write(tmp_path, "one_channel.png", encode_png(grey[..., 0]))
+    store, summary = built(tmp_path)
+    assert store.index["is_grey"].to_dict() == {"color": False, "grey": True, "one_channel": True}
+    assert summary.grey == 2
+
+
+def test_bad_files_are_counted_by_reason(tmp_path: Path, photograph: Make) -> None:
+    for number in range(8):
+        write(tmp_path, f"good{number}.png", encode_png(photograph(number)))
+    write(tmp_path, "empty.jpg", b"")
+    write(tmp_path, "text.jpg", b"this is text")
+    with pytest.raises(
+        UserError, match=r"2 of 10 files were refused \(empty 1, unknown_format 1; .*takes at most 0\.01"
+    ):
+        built(tmp_path)
+    store, summary = built(tmp_path, max_bad_share=0.2)
+    assert summary.refused == {"empty": 1, "unknown_format": 1}
+    assert store.index.loc["empty", "status"] == "empty"
+    assert sum(summary.photographs.values()) == 8
+    assert str(summary).endswith("refused: empty 1, unknown_format 1")
+
+
+def test_no_folder_and_no_photograph(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="photos is no folder"):
+        built(tmp_path)
+    write(tmp_path, "notes.txt", b"")
+    with pytest.raises(UserError, match=r"sets\.mine has no photograph"):
+        built(tmp_path)
+
+
+def test_the_store_does_not_depend_on_the_number_of_workers(
+    tmp_path: Path, photograph: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        write(tmp_path, f"{number:02d}.png", encode_png(photograph(number)))
+    written = []
+    for workers in ("1", "2", "5"):
+        monkeypatch.setenv("HUEBENCH_WORKERS", workers)
+        store, _ = built(tmp_path)
+        written.append([(file.name, file.read_bytes()) for file in sorted(store.path.iterdir())])
+    assert written[0] == written[1] == written[2]
