@@ -1,0 +1,92 @@
+"""Which device computes, at what precision, and beside which other processes. Environment, not parameters: see README."""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import NamedTuple
+
+import torch
+import torch.distributed as dist
+
+from pipeline.config import UserError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device() -> torch.device:
+    """The device that HUEBENCH_DEVICE names (auto, cpu, cuda or mps; default auto: the first of cuda, mps, cpu there is).
+
+    Under torchrun every process takes the GPU of its local rank.
+
+    Returns:
+        The device; on CUDA float32 products may use TF32 from now on.
+
+    Raises:
+        UserError: if the name is unknown or there is no such device here.
+    """
+    chosen = os.environ.get("HUEBENCH_DEVICE", "auto")
+    if chosen not in DEVICES:
+        raise UserError(f"HUEBENCH_DEVICE is {chosen!r}, it takes one of {', '.join(DEVICES)}")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if chosen == "auto":
+        chosen = next(name for name, usable in there.items() if usable)
+    if not there[chosen]:
+        raise UserError(f"HUEBENCH_DEVICE is {chosen!r}, but this machine has no usable {chosen} device; take auto or cpu")
+    if chosen != "cuda":
+        return torch.device(chosen)
+    torch.set_float32_matmul_precision("high")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
+
+
+def mixed_precision(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """The context in which a network computes.
+
+    Args:
+        device: where.
+        precision: "float32"; "bfloat16"; "auto" takes bfloat16 on a GPU that computes in it and float32 elsewhere (on
+            the CPU bfloat16 gained nothing in training when measured, and rounds differently on different processors).
+
+    Returns:
+        An autocast context, or an empty one for float32.
+    """
+    wanted = precision == "bfloat16" or (
+        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
+    return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
+
+
+class Processes(NamedTuple):
+    """The processes that train together: which one this is, of how many."""
+
+    rank: int
+    count: int
+
+    def sum(self, values: torch.Tensor) -> torch.Tensor:
+        """The sum of a tensor over all processes, in place where there are several."""
+        if self.count > 1:
+            dist.all_reduce(values)
+        return values
+
+
+@contextmanager
+def process_group(device: torch.device) -> Iterator[Processes]:
+    """Join the processes that torchrun or Ray started; alone, do nothing.
+
+    Args:
+        device: GPUs talk through NCCL, processors through gloo.
+
+    Yields:
+        This process among its peers.
+    """
+    if dist.is_initialized():
+        yield Processes(dist.get_rank(), dist.get_world_size())
+    elif int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        try:
+            yield Processes(dist.get_rank(), dist.get_world_size())
+        finally:
+            dist.destroy_process_group()
+    else:
+        yield Processes(0, 1)

@@ -1,0 +1,71 @@
+"""From an encoder's features to scores at a quarter of the input's width (56 of 224 in the paper)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class PlainDecoder(nn.Module):
+    """The paper's decoder (SPEC section 6): three times convolution and nearest upsampling x 2, then Q scores.
+
+    Args:
+        encoder_channels: channels of the encoder's five levels; only the last is read.
+        channels: of the three convolutions, [1024, 512, 512] in the paper.
+        outputs: Q classes, or 2 for ab.
+    """
+
+    levels = 3
+
+    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        widths = [encoder_channels[-1], *channels]
+        self.convolutions = nn.ModuleList(_convolution(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.scores = nn.Conv2d(widths[-1], outputs, 3, padding=1)
+
+    def forward(self, features: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Scores (N, outputs, H / 4, W / 4) from the encoder's five levels."""
+        x = features[-1]
+        for convolution in self.convolutions:
+            x = functional.interpolate(convolution(x), scale_factor=2.0, mode="nearest")
+        return self.scores(x)
+
+
+class SkipDecoder(nn.Module):
+    """A U-Net like decoder (Ronneberger, Fischer, Brox 2015): each step up joins the encoder's level of that size.
+
+    The finer levels keep edges where they are, which the plain decoder has to guess from 7 x 7 features.
+
+    Args:
+        encoder_channels: channels of the encoder's five levels, strides 2 to 32; the first is not read.
+        channels: of the three joins, at strides 16, 8 and 4.
+        outputs: Q classes, or 2 for ab.
+    """
+
+    levels = 3
+
+    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        below = [encoder_channels[-1], *channels[:-1]]
+        skips = encoder_channels[-2:0:-1]
+        self.joins = nn.ModuleList(
+            _convolution(deep + skip, here) for deep, skip, here in zip(below, skips, channels, strict=True)
+        )
+        self.scores = nn.Conv2d(channels[-1], outputs, 1)
+
+    def forward(self, features: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Scores (N, outputs, H / 4, W / 4) from the encoder's five levels."""
+        x = features[-1]
+        for join, skip in zip(self.joins, features[-2:0:-1], strict=True):
+            x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = join(torch.cat([x, skip], dim=1))
+        return self.scores(x)

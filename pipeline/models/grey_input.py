@@ -1,0 +1,93 @@
+"""From lightness to the first convolution: networks trained on RGB see exactly the grey photograph."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def grey_level(light: torch.Tensor) -> torch.Tensor:
+    """The sRGB level of the grey that has a given lightness: the inverse of L for a colour with r = g = b.
+
+    Args:
+        light: float (...), L in [0, 100].
+
+    Returns:
+        float (...) in [0, 1]; 255 times it is the 8-bit level. Source: CIE 1976 L* and IEC 61966-2-1, both inverted.
+    """
+    luminance = torch.where(light > 8.0, ((light + 16.0) / 116.0) ** 3, light / 903.3)
+    curved = 1.055 * luminance.clamp_min(1e-8) ** (1 / 2.4) - 0.055
+    return torch.where(luminance > 0.0031308, curved, 12.92 * luminance)
+
+
+class GreyConvolution(nn.Conv2d):
+    """A first convolution for one channel that equals an RGB convolution on grey photographs, borders included.
+
+    With mean m_c and deviation s_c per channel an RGB network computes sum_c W_c * (g - m_c) / s_c. That is one kernel
+    on g and a second, fixed one on a plane of ones: at the border the padding zeroes both, as it did for the three
+    channels, so a plain bias would not do. The second vanishes where the three means are the same.
+
+    Args:
+        outputs: number of output channels.
+        kernel: kernel size, px.
+        stride: px.
+        padding: px, zeros; 0 where the caller pads.
+        mean, deviation: input normalisation of the RGB network per channel, for levels in [0, 1].
+    """
+
+    def __init__(
+        self,
+        outputs: int,
+        kernel: int,
+        stride: int,
+        padding: int,
+        mean: Sequence[float],
+        deviation: Sequence[float],
+    ) -> None:
+        super().__init__(1, outputs, kernel, stride=stride, padding=padding, bias=False)
+        self.mean, self.deviation = tuple(mean), tuple(deviation)
+        self.center, self.scale = sum(mean) / len(mean), sum(deviation) / len(deviation)
+        if len(set(mean)) > 1:
+            self.register_buffer("offset", torch.zeros_like(self.weight))
+        else:
+            self.offset = None
+
+    def set_from_rgb(self, kernels: torch.Tensor) -> None:
+        """Take over an RGB convolution.
+
+        Args:
+            kernels: float (outputs, 3, k, k), weights for inputs normalised by this module's mean and deviation.
+        """
+        mean, deviation = kernels.new_tensor(self.mean), kernels.new_tensor(self.deviation)
+        with torch.no_grad():
+            self.weight.copy_((kernels * (self.scale / deviation)[:, None, None]).sum(1, keepdim=True))
+            if self.offset is not None:
+                shift = (self.center - mean) / deviation
+                self.offset.copy_((kernels * shift[:, None, None]).sum(1, keepdim=True))
+
+    def forward(self, level: torch.Tensor) -> torch.Tensor:
+        """Convolve grey levels.
+
+        Args:
+            level: float (N, 1, H, W), normalised by `normalize`.
+
+        Returns:
+            float (N, outputs, H / stride, W / stride).
+        """
+        output = super().forward(level)
+        if self.offset is None:
+            return output
+        ones = torch.ones_like(level[:1])
+        return output + functional.conv2d(ones, self.offset, stride=self.stride, padding=self.padding)
+
+    def normalize(self, light: torch.Tensor) -> torch.Tensor:
+        """Lightness to this convolution's input.
+
+        Args:
+            light: float (N, 1, H, W), L in [0, 100].
+
+        Returns:
+            float (N, 1, H, W), the grey level less the mean, over the deviation.
+        """
+        return (grey_level(light) - self.center) / self.scale

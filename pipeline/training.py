@@ -1,0 +1,386 @@
+"""The training loop: every method, any device, one process or many. Read `train` from top to bottom."""
+
+import copy
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from pipeline.color.space import ColorSpace
+from pipeline.config import UserError, fingerprint
+from pipeline.devices import Processes, choose_device, mixed_precision, process_group
+from pipeline.engine import worker_count
+from pipeline.losses import WeightedSum
+from pipeline.losses.batch import Batch
+from pipeline.models.network import Network, build_network
+from pipeline.pretrained import load_weights
+from pipeline.progress import progress
+from pipeline.sections import Method, Train
+from pipeline.store import Store
+from pipeline.training_curves import Curves, Row, validate, whole_photographs, write_strip
+from pipeline.training_data import (
+    SampleNumbers,
+    TrainingSamples,
+    count_classes,
+    fits_memory,
+    load_batches,
+    prepare,
+    split_validation,
+)
+from pipeline.training_state import STATE, WEIGHTS, describe_space, load_state, save_model, save_state
+
+LOOK_EVERY = 10
+"""Steps between two looks at the loss: on a GPU each look waits for the device, among processes for the slowest."""
+MOST_ROWS = 1000
+"""Rows of the training curves at most; a long run draws every so many steps only."""
+
+
+class NotFinite(UserError):
+    """The loss became infinite or no number; the state saved before it is kept."""
+
+
+@dataclass
+class Training:
+    """What a run carries from step to step, and what is saved of it.
+
+    Attributes:
+        network: being trained, on its device.
+        losses: the method's loss.
+        optimizer: AdamW over what is not frozen.
+        average: the exponential moving average of the network's weights; None when off.
+        step: steps done.
+        rows: of the curves.
+        best: `loss`, `step` and `weights` of the best validation so far; empty without early stopping.
+    """
+
+    network: Network
+    losses: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: Network | None
+    step: int = 0
+    rows: list[Row] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> Network:
+        """The network that is validated and shown: the average, where one is kept."""
+        return self.average or self.network
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the rest of the run depends on. The samples follow from the step, the rate from the step."""
+        return {
+            "network": self.network.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "step": self.step,
+            "rows": self.rows,
+            "best": self.best,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from `state`."""
+        self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        self.step, self.rows, self.best = state["step"], state["rows"], state["best"]
+
+
+def train(
+    method: Method,
+    settings: Train,
+    seed: int,
+    store: Store,
+    space: ColorSpace | None,
+    out_dir: Path,
+    report_dir: Path,
+    cache_dir: Path,
+) -> dict[str, float]:
+    """Train a method on the training photographs of a store, continuing where an interrupted run of the same stopped.
+
+    Args:
+        method: the parts, the loss terms, the read-out.
+        settings: of the loop (`Settings.train_of`).
+        seed: of weights, validation part and samples.
+        store: photographs of split `train` are read.
+        space: the classes to be predicted; None regresses ab.
+        out_dir: gets `weights.safetensors`.
+        report_dir: gets DVCLive curves and `strips/*.png`.
+        cache_dir: holds the resume state while the run lasts.
+
+    Returns:
+        `steps`, `photographs`, `parameters` (trained ones) and the last value of every curve.
+
+    Raises:
+        NotFinite: if the loss is not finite; it names the photographs of the batches in question.
+        KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, when the state has been saved.
+        UserError: if the store has no photograph to train on, or pretrained weights are missing.
+    """
+    device = choose_device()
+    with process_group(device) as processes, caught_signals() as caught:
+        rows = store.rows("train")
+        trained, held_out = split_validation(rows["image_id"].tolist(), settings.validation_share, seed)
+        if not trained:
+            raise UserError(f"{store.path} has no usable photograph of split train; run.train takes a set that has")
+        run = fingerprint(method, settings, seed, describe_space(space), processes.count, rows["sha256"].tolist())
+        training = begin(method, settings, seed, space, device)
+        state = load_state(cache_dir, run)
+        if state is not None:
+            training.restore(state)
+
+        validation = whole_photographs(store, held_out, settings.size)
+        shown = validation if held_out else whole_photographs(store, trained[:4], settings.size)
+        curves = Curves(report_dir, training.rows, silent=processes.rank > 0)
+        training.rows = curves.rows
+        keep = device.type == "cpu" and fits_memory(rows, settings.size, settings.scale[0])
+        samples = TrainingSamples(store, trained, settings.size, settings.scale, settings.flip, seed, keep)
+        numbers = SampleNumbers(training.step, settings.steps, settings.batch, processes.rank, processes.count)
+        batches = load_batches(samples, numbers, 0 if keep else worker_count(), pin=device.type == "cuda")
+        learner = wrap(training.network, settings, processes)
+        recent = Recent(samples.image_ids, settings.batch * processes.count)
+        look_every = 1 if device.type == "cpu" and processes.count == 1 else LOOK_EVERY
+        row_every = max(LOOK_EVERY, settings.steps // MOST_ROWS)
+
+        bar = progress(range(training.step, settings.steps), f"train on {device.type}", unit="step")
+        for step in bar:
+            asked = time.perf_counter()
+            rgb, indices = next(batches)
+            waited = time.perf_counter() - asked
+            rate = set_learning_rate(training.optimizer, settings, step)
+            loss = gradient_step(learner, training, rgb.to(device, non_blocking=True), space, settings, processes)
+            if training.average is not None and settings.average_decay is not None:
+                follow(training.average, training.network, settings.average_decay, step)
+            training.step = done = step + 1
+            last = done == settings.steps
+            recent.note(step, loss, indices, waited)
+
+            if done % look_every == 0 or last:
+                bar.set_postfix(recent.look(), refresh=False)
+            stopped = bool(caught) if processes.count == 1 else done % look_every == 0 and any_caught(caught, processes, device)
+            if done % row_every == 0 or last:
+                curves.add({"step": done, "learning_rate": rate, **recent.row()})
+            if len(validation) and (done % settings.validate_every == 0 or last):
+                row = validate(training.judged, training.losses, validation, space, settings, device, processes)
+                curves.add({"step": done, **row})
+                if settings.patience is not None:
+                    last = keep_best(training, row["validation/loss"], settings) or last
+            if processes.rank == 0 and (done % settings.strip_every == 0 or last):
+                write_strip(report_dir / "strips" / f"step-{done:07d}.png", training.judged, shown, method, space, device)
+            if processes.rank == 0 and not last and (done % settings.save_every == 0 or stopped):
+                recent.look()
+                save_state(cache_dir, run, training.state())
+            if last:
+                break
+            if stopped:
+                raise_caught(caught)
+
+        if processes.rank == 0:
+            final = training.judged
+            if training.best:
+                final.load_state_dict(training.best["weights"])
+            save_model(out_dir / WEIGHTS, final, method, settings, space, seed)
+            (cache_dir / STATE).unlink(missing_ok=True)
+        curves.close()
+        parameters = sum(tensor.numel() for tensor in training.network.parameters() if tensor.requires_grad)
+        values = {name: value for row in curves.rows for name, value in row.items() if name != "step"}
+        return {"steps": training.step, "photographs": len(trained), "parameters": parameters, **values}
+
+
+def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, device: torch.device) -> Training:
+    """A training at step 0.
+
+    Args:
+        method, settings, seed, space: as `train`.
+        device: where it will run.
+
+    Returns:
+        Network, loss and optimiser, the network's random weights drawn from the seed alone.
+    """
+    torch.manual_seed(seed)
+    pretrained = load_weights(method.encoder) if method.pretrained else None
+    outputs = 2 if space is None else space.kept_count
+    network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
+    network.freeze(getattr(settings, "frozen_levels", 0), getattr(settings, "batch_norm", "local") == "frozen")
+    network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
+    optimizer = torch.optim.AdamW(
+        trained,
+        lr=settings.learning_rate,
+        betas=(settings.betas[0], settings.betas[1]),
+        weight_decay=settings.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+    )
+    average = None if settings.average_decay is None else copy.deepcopy(network).requires_grad_(False).eval()
+    losses = WeightedSum({name: term.model_dump() for name, term in method.losses.terms().items()})
+    return Training(network, losses.to(device), optimizer, average)
+
+
+def wrap(network: Network, settings: Train, processes: Processes) -> nn.Module:
+    """The network as the loop calls it: compiled if so set, its gradients averaged over the processes."""
+    learner: nn.Module = network
+    if settings.compile:
+        learner = torch.compile(learner)  # type: ignore[assignment]
+    if processes.count > 1:
+        learner = DistributedDataParallel(learner, broadcast_buffers=False)
+    return learner
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, settings: Train, step: int) -> float:
+    """Linear warm-up, then constant or a half cosine down to 0: a function of the step alone. Returns the rate."""
+    rate = settings.learning_rate
+    if step < settings.warmup_steps:
+        rate *= (step + 1) / settings.warmup_steps
+    elif settings.schedule == "cosine":
+        rate *= 0.5 * (1 + math.cos(math.pi * (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)))
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    return rate
+
+
+def gradient_step(
+    learner: nn.Module,
+    training: Training,
+    rgb: torch.Tensor,
+    space: ColorSpace | None,
+    settings: Train,
+    processes: Processes,
+) -> torch.Tensor:
+    """One step of the optimiser.
+
+    Classes are counted over the whole step before its first piece, so that neither pieces nor processes change a weight.
+
+    Args:
+        learner: the network as `wrap` made it.
+        training: loss and optimiser are read; the network changes.
+        rgb: uint8 (batch, size, size, 3), on the device.
+        space: the classes; None for a regression.
+        settings: accumulate, precision and gradient_clip are read.
+        processes: that share the step.
+
+    Returns:
+        float scalar on the device, this process's loss before the step.
+    """
+    light, ab, classes = prepare(rgb, space)
+    counts = None if classes is None or space is None else processes.sum(count_classes(classes, space.kept_count))
+    total = torch.zeros((), device=rgb.device)
+    pieces = torch.arange(len(rgb), device=rgb.device).chunk(settings.accumulate)
+    for number, piece in enumerate(pieces):
+        batch = Batch(light[piece], ab[piece], None if classes is None else classes[piece], counts)
+        waits = number + 1 < len(pieces) and isinstance(learner, DistributedDataParallel)
+        with learner.no_sync() if waits else nullcontext():
+            with mixed_precision(rgb.device, settings.precision):
+                output = learner(batch.light)
+            loss = training.losses(output, batch) * (len(piece) / len(rgb))
+            loss.backward()
+        total += loss.detach()
+    if settings.gradient_clip is not None:
+        nn.utils.clip_grad_norm_(training.network.parameters(), settings.gradient_clip)
+    training.optimizer.step()
+    training.optimizer.zero_grad(set_to_none=True)
+    return total
+
+
+@torch.no_grad()
+def follow(average: Network, network: Network, decay: float, step: int) -> None:
+    """Move the average of the weights towards the network; in the first steps, when there is little to average, faster."""
+    share = 1 - min(decay, (1 + step) / (10 + step))
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), share)
+    for mine, theirs in zip(average.buffers(), network.buffers(), strict=True):
+        mine.copy_(theirs)
+
+
+def keep_best(training: Training, loss: float, settings: Train) -> bool:
+    """Remember the weights of the best validation. Returns whether it is too long ago, which ends the run."""
+    if not training.best or loss < training.best["loss"]:
+        weights = {name: tensor.detach().cpu().clone() for name, tensor in training.judged.state_dict().items()}
+        training.best = {"loss": loss, "step": training.step, "weights": weights}
+    assert settings.patience is not None
+    return training.step - training.best["step"] >= settings.patience * settings.validate_every
+
+
+class Recent:
+    """The steps since the last row of the curves: their losses, their photographs, the time they took.
+
+    Args:
+        image_ids: of the photographs that a batch names by position.
+        images: per step, over all processes.
+    """
+
+    def __init__(self, image_ids: list[str], images: int) -> None:
+        self.image_ids, self.images = image_ids, images
+        self.unseen: list[tuple[int, torch.Tensor, list[int]]] = []
+        self.losses: list[float] = []
+        self.waited, self.began = 0.0, time.perf_counter()
+
+    def note(self, step: int, loss: torch.Tensor, indices: list[int], waited: float) -> None:
+        """Remember a step without waiting for the device."""
+        self.unseen.append((step, loss, indices))
+        self.waited += waited
+
+    def look(self) -> dict[str, str]:
+        """Read the losses not seen yet. Returns what the progress bar shows; raises `NotFinite`."""
+        for step, loss, indices in self.unseen:
+            value = float(loss)
+            if not math.isfinite(value):
+                names = ", ".join(sorted({self.image_ids[index] for index in indices}))
+                raise NotFinite(f"the loss is {value} at step {step}; lower train.learning_rate; the batch: {names}")
+            self.losses.append(value)
+        self.unseen.clear()
+        speed = len(self.losses) * self.images / (time.perf_counter() - self.began)
+        return {"loss": f"{self.losses[-1]:.4g}", "images/s": f"{speed:.0f}"} if self.losses else {}
+
+    def row(self) -> Row:
+        """The means since the last call, and begin anew."""
+        self.look()
+        passed, steps = time.perf_counter() - self.began, len(self.losses)
+        row = {
+            "loss": sum(self.losses) / steps,
+            "images_per_second": steps * self.images / passed,
+            "waiting_share": self.waited / passed,
+        }
+        self.losses, self.waited, self.began = [], 0.0, time.perf_counter()
+        return row
+
+
+@contextmanager
+def caught_signals() -> Iterator[list[int]]:
+    """Collect SIGTERM and Ctrl-C instead of dying of them; a second one kills as usual. Only in a main thread."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        caught.append(number)
+        signal.signal(number, usual[number])
+
+    usual = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield caught
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+
+def any_caught(caught: list[int], processes: Processes, device: torch.device) -> bool:
+    """Whether any of the processes was told to stop, so that all of them stop after the same step."""
+    return bool(processes.sum(torch.tensor(len(caught), device=device)).item())
+
+
+def raise_caught(caught: list[int]) -> None:
+    """Stop as the signal asked: KeyboardInterrupt for Ctrl-C, else exit with 128 + its number."""
+    if signal.SIGINT in caught:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + (caught[0] if caught else signal.SIGTERM))
