@@ -7,6 +7,7 @@ RAY_ADDRESS (a running cluster; default: Ray is started on this machine).
 
 import multiprocessing
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -75,6 +76,7 @@ def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: 
         yield from (process(shard, settings) for shard in shards)
         return
     context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+    context.set_forkserver_preload([process.__module__])  # imported once, not once per worker
     with ProcessPoolExecutor(workers, context, initializer=_one_thread) as pool:
         yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
 
@@ -83,6 +85,8 @@ def _one_thread() -> None:
     """Keep libraries that a worker loads from starting a thread for every core in every process."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: object) -> Iterator[Any]:

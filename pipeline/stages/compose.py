@@ -56,21 +56,3 @@ def method_space(method: str) -> tuple[str, ColorSpace] | None:
     if facts["space"] is None:
         return None
     return facts["space"], ColorSpace(facts["bin_size"], facts["shift"], table["class_id"].to_numpy())
-
-
-def named_space(name: str) -> ColorSpace:
-    """A class space with its kept classes, as stage `classes` wrote it.
-
-    Args:
-        name: a key of `spaces`.
-
-    Returns:
-        The space.
-
-    Raises:
-        UserError: if the table is missing.
-    """
-    table = read_table(paths.space(name), SPACE)
-    facts = table_facts(table)
-    kept = table["class_id"].to_numpy()[table["kept"].to_numpy(zero_copy_only=False)]
-    return ColorSpace(facts["bin_size"], facts["shift"], kept)

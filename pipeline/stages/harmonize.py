@@ -2,10 +2,11 @@
 
 import pyarrow.compute as pc
 
+from pipeline.color_tables import read_space
 from pipeline.config import Settings
 from pipeline.masks.harmonizing import harmonize_set
 from pipeline.stages import paths
-from pipeline.stages.compose import method_space, named_space
+from pipeline.stages.compose import method_space
 from pipeline.store import Store
 from pipeline.tables import MASKS, read_table, write_table
 
@@ -30,7 +31,7 @@ def run(settings: Settings, method: str, set_name: str) -> str:
         Store(paths.predictions(method, set_name)),
         Store(paths.image_set(set_name)),
         read_table(paths.masks(set_name), MASKS),
-        composed[1] if composed else named_space(settings.run.report_space),
+        composed[1] if composed else read_space(paths.space(settings.run.report_space)),
         settings.harmonize,
         out,
     )

@@ -1,0 +1,73 @@
+"""Stage `evaluate`: a row per photograph and variant, and the scores of the set as a whole (SPEC section 8)."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from pipeline.color_tables import read_space
+from pipeline.config import BASELINES, Settings, UserError, fingerprint
+from pipeline.devices import choose_device
+from pipeline.metrics.protocols import protocol_named
+from pipeline.metrics.scoring import ScoreSettings, score_set
+from pipeline.provenance import git_revision, library_versions
+from pipeline.stages import paths
+from pipeline.stages.compose import method_space
+from pipeline.store import Store
+from pipeline.tables import HARMONIZED, WEIGHTS, read_table, write_table
+
+
+def run(settings: Settings, method: str, set_name: str) -> str:
+    """Score a method's results on a set, raw and harmonized.
+
+    Args:
+        settings: params.yaml.
+        method: a key of `methods`, a baseline, or a name of `run.imported`.
+        set_name: a key of `sets`.
+
+    Returns:
+        What was done, in a line.
+
+    Raises:
+        UserError: if the method is unknown, or its results, the set or the class tables are missing.
+    """
+    space_name = settings.run.report_space
+    variants = {"raw": Store(_results(settings, method, set_name))}
+    own, measures = None, None
+    if method in settings.methods:
+        variants["harmonized"] = Store(paths.harmonized(method, set_name))
+        measures = read_table(paths.harmonized_measures(method, set_name), HARMONIZED)
+        own = method_space(method)
+    scores = ScoreSettings(
+        set_name=set_name,
+        method=method,
+        space_name=space_name,
+        batch=settings.evaluate.batch,
+        device=str(choose_device()),
+        class_counts=read_table(paths.weights(space_name), WEIGHTS)["count"].to_numpy(),
+        cache=paths.CACHE / "features",
+    )
+    protocol = protocol_named(settings.run.protocol)
+    truth = Store(paths.image_set(set_name))
+    rows, set_rows = score_set(
+        truth, variants, protocol, read_space(paths.space(space_name)), own and own[1], scores, measures
+    )
+    facts = {
+        "protocol": settings.run.protocol,
+        "git_revision": git_revision(),
+        "parameters": fingerprint(settings),
+        "versions": library_versions(),
+        "seed": settings.run.seed,
+    }
+    write_table(rows, paths.image_rows(method, set_name), facts)
+    write_table(set_rows, paths.set_rows(method, set_name), facts)
+    odd = len(rows) - pc.sum(pc.equal(rows["status"], "ok")).as_py()
+    return f"{len(rows)} rows under {settings.run.protocol}" + (f", {odd} with a status of their own" if odd else "")
+
+
+def _results(settings: Settings, method: str, set_name: str) -> Path:
+    if method in settings.run.imported:
+        return paths.imported(method, set_name)
+    if method in settings.methods or method in BASELINES:
+        return paths.predictions(method, set_name)
+    known = ", ".join([*BASELINES, *settings.methods, *settings.run.imported])
+    raise UserError(f"{method!r} is no method of params.yaml; there are {known}")

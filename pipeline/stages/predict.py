@@ -1,0 +1,42 @@
+"""Stage `predict`: a method's colours for the grey test photographs; stage `baseline` for gray and oracle."""
+
+from pipeline.color_tables import read_space
+from pipeline.config import BASELINES, Settings, UserError
+from pipeline.predicting import predict_gray, predict_oracle, predict_set
+from pipeline.stages import paths
+from pipeline.stages.compose import method_space
+from pipeline.store import Store
+from pipeline.training_data import refuse_leaks
+from pipeline.training_state import WEIGHTS
+
+
+def run(settings: Settings, method: str, set_name: str) -> str:
+    """Colorize the test split of a set.
+
+    Args:
+        settings: params.yaml.
+        method: a key of `methods`, or gray or oracle.
+        set_name: a key of `sets`.
+
+    Returns:
+        What was done, in a line.
+
+    Raises:
+        UserError: if the method is unknown, something is missing, or a test photograph was trained on.
+    """
+    store = Store(paths.image_set(set_name))
+    out, cache = paths.predictions(method, set_name), paths.CACHE / "predict" / method / set_name
+    if method == "gray":
+        count = predict_gray(settings.predict, store, out, cache)
+    elif method == "oracle":
+        count = predict_oracle(read_space(paths.space(settings.run.report_space)), settings.predict, store, out, cache)
+    elif method in settings.methods:
+        refuse_leaks(Store(paths.image_set(settings.run.train)).rows("train"), store.rows("test"))
+        composed = method_space(method)
+        space = composed[1] if composed else None
+        weights = paths.model(method) / WEIGHTS
+        count = predict_set(weights, settings.methods[method], space, settings.predict, store, out, cache)
+    else:
+        known = ", ".join([*BASELINES, *settings.methods])
+        raise UserError(f"{method!r} is no method of params.yaml; there are {known}")
+    return f"{count} images"
