@@ -10,6 +10,9 @@ CACHE = Path(".cache")
 HISTOGRAM = DATA / "histogram.parquet"
 SUMMARY = REPORTS / "summary.parquet"
 PAIRS = REPORTS / "pairs.parquet"
+BANDS = REPORTS / "frequency_bands.parquet"
+BIN_SIZES = REPORTS / "bin_sizes.parquet"
+FIGURES = REPORTS / "figures"
 
 
 def image_set(name: str) -> Path:

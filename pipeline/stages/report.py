@@ -1,0 +1,122 @@
+"""Stage `report`: tables, figures and the page, from everything that the graph has made."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from pipeline.color.study import bin_size_study
+from pipeline.color_tables import read_cells
+from pipeline.config import BASELINES, Settings
+from pipeline.metrics.set_scores import band_table
+from pipeline.metrics.summary import summarize
+from pipeline.models.network import build_network
+from pipeline.provenance import git_revision, library_versions, machine
+from pipeline.reporting.color_figures import ColorTables, color_figures
+from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
+from pipeline.reporting.page import build_report
+from pipeline.reporting.published import FOLDER
+from pipeline.stages import paths
+from pipeline.stages.timing import read_seconds
+from pipeline.tables import HISTOGRAM, SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
+
+PAPER_DECODER = (1024, 512, 512)
+PRINTED = FOLDER / "ccc_plus_plus_bin_sizes.csv"
+
+
+def run(settings: Settings) -> str:
+    """Write everything under reports/ that is not a stage's own.
+
+    Args:
+        settings: params.yaml.
+
+    Returns:
+        What was done, in a line.
+
+    Raises:
+        UserError: if a table is missing, or rows of several protocols or class spaces were to be compared.
+    """
+    run_settings = settings.run
+    kinds = dict.fromkeys(run_settings.methods, "trained") | dict.fromkeys(run_settings.imported, "imported")
+    kinds = {"gray": "floor", "oracle": "ceiling"} | kinds
+    pairs = [(method, set_name) for set_name in run_settings.test for method in kinds]
+    rows = [read_table(paths.image_rows(*pair)) for pair in pairs]
+    set_rows = [read_table(paths.set_rows(*pair)) for pair in pairs]
+    summary, differences = summarize(rows, set_rows, kinds, settings.report.bootstrap, run_settings.seed)
+    facts = table_facts(rows[0])
+    write_table(summary, paths.SUMMARY, facts)
+    write_table(differences, paths.PAIRS, facts)
+    write_table(band_table(set_rows), paths.BANDS)
+    study = _bin_size_study(settings)
+    write_table(pa.Table.from_pandas(study, preserve_index=False), paths.BIN_SIZES)
+    inputs = ReportInputs(
+        summary=paths.SUMMARY,
+        pairs=paths.PAIRS,
+        run=_description(settings),
+        rows={pair: paths.image_rows(*pair) for pair in pairs},
+        sets=tuple(_test_set(settings, set_name) for set_name in run_settings.test),
+        figures=_color_figures(settings, study),
+        bin_sizes=paths.BIN_SIZES,
+        training={method: paths.training_report(method) for method in run_settings.methods},
+        bands=paths.BANDS,
+        gallery=settings.report.gallery,
+    )
+    build_report(inputs, paths.REPORTS)
+    images = sum(len(table) for table in rows)
+    return f"{len(kinds)} methods, {len(run_settings.test)} test sets, {images} rows -> {paths.REPORTS / 'index.html'}"
+
+
+def _test_set(settings: Settings, set_name: str) -> TestSet:
+    run_settings = settings.run
+    predictions = {method: paths.predictions(method, set_name) for method in [*BASELINES, *run_settings.methods]}
+    imported = {method: paths.imported(method, set_name) for method in run_settings.imported}
+    harmonized = {method: paths.harmonized(method, set_name) for method in run_settings.methods}
+    return TestSet(set_name, paths.image_set(set_name), predictions | imported, harmonized)
+
+
+def _description(settings: Settings) -> RunDescription:
+    return RunDescription(
+        revision=git_revision(),
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        machine=machine(),
+        seed=settings.run.seed,
+        protocol=settings.run.protocol,
+        stage_seconds=read_seconds(),
+        settings=settings.model_dump(mode="json"),
+        versions=library_versions(),
+    )
+
+
+def _bin_size_study(settings: Settings) -> pd.DataFrame:
+    """Table II for the reference set: pruned as the report space is, with the paper's network behind each Q."""
+    space = settings.spaces[settings.run.report_space]
+    return bin_size_study(
+        read_cells(paths.HISTOGRAM), _paper_network_parameters, space.min_share, space.min_count, space.shift
+    )
+
+
+def _paper_network_parameters(classes: int) -> int:
+    with torch.device("meta"):
+        network = build_network("densenet121", "plain", PAPER_DECODER, classes)
+    return sum(tensor.numel() for tensor in network.parameters())
+
+
+def _color_figures(settings: Settings, study: pd.DataFrame) -> tuple[Figure, ...]:
+    figures: list[Figure] = []
+    histogram = table_facts(read_table(paths.HISTOGRAM, HISTOGRAM))
+    for name, space in settings.spaces.items():
+        tables = ColorTables(
+            space=name,
+            classes=read_table(paths.space(name), SPACE).to_pandas(),
+            bin_size=space.bin_size,
+            least=space.min_count or space.min_share * histogram["pixels"],
+            study=study,
+            printed=pd.read_csv(PRINTED),
+            weights=read_table(paths.weights(name), WEIGHTS).to_pandas(),
+            batches=read_table(paths.weight_batches(name), WEIGHT_BATCHES).to_pandas(),
+            percents=settings.weights.percents,
+            batch_pixels=settings.weights.batch * settings.histogram.size**2,
+        )
+        figures.extend(color_figures(tables, paths.FIGURES))
+    return tuple(figures)
