@@ -86,10 +86,8 @@ def check() -> None:
 def download(set_name: str) -> None:
     """Bring one data SET into a store."""
     from pipeline.stages import download as stage
-    from pipeline.stages import paths
 
-    out = paths.image_set(set_name)
-    _stage(f"download@{set_name}", lambda settings: stage.run(settings, _known(settings, "sets", set_name), out))
+    _stage(f"download@{set_name}", lambda settings: stage.run(settings, _known(settings, "sets", set_name)))
 
 
 @main.command()

@@ -203,14 +203,15 @@ def _override_problems(settings: Settings, source: str) -> Iterator[str]:
 def _mismatches(settings: Settings) -> Iterator[str]:
     """Names that lead nowhere, and things defined that no run would use."""
     run = settings.run
-    for key, names, section in (
+    named: list[tuple[str, list[str | None], str]] = [
         ("run.reference", [run.reference], "sets"),
         ("run.train", [run.train], "sets"),
-        ("run.test", run.test, "sets"),
+        ("run.test", [*run.test], "sets"),
         ("run.report_space", [run.report_space], "spaces"),
-        ("run.methods", run.methods, "methods"),
+        ("run.methods", [*run.methods], "methods"),
         *((f"methods.{name}.space", [method.space], "spaces") for name, method in settings.methods.items()),
-    ):
+    ]
+    for key, names, section in named:
         defined = getattr(settings, section)
         for name in names:
             if name is not None and name not in defined:

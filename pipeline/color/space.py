@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ class ColorSpace:
 
     bin_size: int
     shift: int = 108
-    kept: npt.NDArray[np.int32] = field(default=None)  # type: ignore[assignment]
+    kept: npt.NDArray[np.int32] = field(default=cast(npt.NDArray[np.int32], None))
 
     def __post_init__(self) -> None:
         for name in ("bin_size", "shift"):

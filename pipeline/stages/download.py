@@ -19,5 +19,4 @@ def run(settings: Settings, set_name: str) -> str:
     Raises:
         UserError: if the set's source cannot be had, or too much of it is bad; an older store is left untouched then.
     """
-    summary = build(set_name, settings.sets[set_name], paths.image_set(set_name), archive_folder())
-    return f"{set_name}: {summary}"
+    return str(build(set_name, settings.sets[set_name], paths.image_set(set_name), archive_folder()))
