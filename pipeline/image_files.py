@@ -1,0 +1,135 @@
+"""Finished pictures to files: the format of the original, its EXIF, 8 or 16 bits."""
+
+import io
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
+SUFFIXES |= {"JPEG2000": ".jp2", "HEIF": ".heic", "GIF": ".png"}
+"""Suffix of a result by format of its original. A GIF holds 256 colors, too few for a colorized photograph: PNG."""
+SIXTEEN_BITS = (".png", ".tif")
+_OPTIONS: dict[str, dict[str, Any]] = {
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".png": {"format": "PNG", "compress_level": 3},
+    ".webp": {"format": "WEBP", "quality": 95},
+    ".tif": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
+    ".bmp": {"format": "BMP"},
+    ".jp2": {"format": "JPEG2000", "irreversible": True, "quality_mode": "rates", "quality_layers": [8]},
+    ".heic": {"format": "HEIF", "quality": 95},
+}
+_WITH_EXIF = (".jpg", ".png", ".webp", ".tif", ".heic")
+_WITH_ALPHA = (".png", ".webp", ".tif")
+_DEFLATE_LEVEL = 3
+
+
+def encode_result(pixels: Pixels, suffix: str, exif: bytes = b"", alpha: npt.NDArray[np.uint8] | None = None) -> bytes:
+    """Encode a picture.
+
+    Args:
+        pixels: uint8 or uint16 (H, W, 3), sRGB; 16 bits for `SIXTEEN_BITS` only.
+        suffix: a value of `SUFFIXES`.
+        exif: a block for formats that carry one, b"" for none.
+        alpha: uint8 (H, W), 255 opaque; left out where the format has none. Not with 16 bits.
+
+    Returns:
+        The file's bytes.
+
+    Raises:
+        ValueError: for 16 bits in a format that takes 8.
+    """
+    if pixels.dtype == np.uint16:
+        if suffix not in SIXTEEN_BITS:
+            raise ValueError(f"{suffix} takes 8 bits a channel")
+        return _png16(pixels, exif) if suffix == ".png" else _tiff16(pixels, exif)
+    image = Image.fromarray(pixels)
+    if alpha is not None and suffix in _WITH_ALPHA:
+        image.putalpha(Image.fromarray(alpha))
+    options = dict(_OPTIONS[suffix])
+    if exif and suffix in _WITH_EXIF:
+        options["exif"] = exif
+    buffer = io.BytesIO()
+    image.save(buffer, **options)
+    return buffer.getvalue()
+
+
+def write_beside(path: Path, data: bytes) -> None:
+    """Write a file so that a reader finds the old one or the whole new one, never a part.
+
+    Args:
+        path: where; folders are made.
+        data: its bytes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _png16(pixels: Pixels, exif: bytes) -> bytes:
+    """A 16-bit RGB PNG (ISO/IEC 15948): Pillow writes 8 bits. Rows carry the filter "sub"."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+    height, width = pixels.shape[:2]
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([16, 2, 0, 0, 0])
+    packer = zlib.compressobj(_DEFLATE_LEVEL)
+    packed = []
+    for row in pixels:
+        values = row.astype(">u2").reshape(-1).view(np.uint8)
+        filtered = values.copy()
+        filtered[6:] -= values[:-6]  # each byte less the same byte of the pixel to the left
+        packed.append(packer.compress(b"\x01" + filtered.tobytes()))
+    packed.append(packer.flush())
+    metadata = chunk(b"eXIf", exif.removeprefix(b"Exif\0\0")) if exif else b""
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"sRGB", b"\0")
+    return start + metadata + chunk(b"IDAT", b"".join(packed)) + chunk(b"IEND", b"")
+
+
+def _tiff16(pixels: Pixels, exif: bytes) -> bytes:
+    """A 16-bit RGB TIFF, deflated in one strip (TIFF 6.0 and its technical note 2).
+
+    Of EXIF the plain tags travel (camera, date, artist), not the nested blocks, which hold offsets into the old file.
+    """
+    tags = Image.Exif()
+    if exif:
+        tags.load(exif)
+    height, width = pixels.shape[:2]
+    strip = zlib.compress(pixels.astype("<u2").tobytes(), _DEFLATE_LEVEL)
+    entries = [(256, 4, [width]), (257, 4, [height]), (258, 3, [16, 16, 16]), (259, 3, [8]), (262, 3, [2])]
+    entries += [(277, 3, [3]), (278, 4, [height]), (284, 3, [1])]
+    texts = [
+        (tag, str(tags[tag]).encode("utf-8") + b"\0") for tag in (270, 271, 272, 305, 306, 315, 33432) if tag in tags
+    ]
+    count = len(entries) + len(texts) + 2
+    after = 8 + 2 + 12 * count + 4  # values too long for an entry stand here, then the strip
+    table, values = {}, b""
+    sized = {3: "<u2", 4: "<u4"}
+    for tag, kind, numbers in entries:
+        table[tag] = (kind, len(numbers), np.array(numbers, sized[kind]).tobytes())
+    for tag, text in texts:
+        table[tag] = (2, len(text), text)
+    table[273], table[279] = (4, 1, b""), (4, 1, len(strip).to_bytes(4, "little"))
+    for tag in sorted(table):
+        kind, number, data = table[tag]
+        if len(data) > 4:
+            table[tag] = (kind, number, (after + len(values)).to_bytes(4, "little"))
+            values += data + b"\0" * (len(data) % 2)
+    table[273] = (4, 1, (after + len(values)).to_bytes(4, "little"))
+    directory = count.to_bytes(2, "little")
+    for tag in sorted(table):
+        kind, number, data = table[tag]
+        directory += tag.to_bytes(2, "little") + kind.to_bytes(2, "little") + number.to_bytes(4, "little")
+        directory += data.ljust(4, b"\0")
+    return b"II*\0" + (8).to_bytes(4, "little") + directory + bytes(4) + values + strip

@@ -1,0 +1,187 @@
+"""`huebench colorize` without its command line: files in, files out, the rest left behind with a reason."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.color import rgb2lab
+
+from pipeline.color.space import ColorSpace
+from pipeline.colorizing import Objects, Options, Outcome, colorize_photographs
+from pipeline.config import UserError
+from pipeline.images import decode, encode_png
+from pipeline.sections import Harmonize, Masks
+
+Make = Callable[..., np.ndarray]
+SMALL = Options(size=32)
+
+
+def network(lights: np.ndarray) -> np.ndarray:
+    """Everything orange."""
+    grid = np.empty((len(lights), 2, 8, 8), np.float32)
+    grid[:, 0], grid[:, 1] = 20, 40
+    return grid
+
+
+def run(sources: list[Path], out: Path, options: Options = SMALL) -> Outcome:
+    return colorize_photographs(sources, out, network, options)
+
+
+@pytest.fixture
+def album(tmp_path: Path, photograph: Make) -> Path:
+    root = tmp_path / "album"
+    (root / "1950").mkdir(parents=True)
+    grey = photograph(1)[..., 0]
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    Image.fromarray(grey).save(root / "1950/wedding.jpeg", exif=exif, quality=95)
+    Image.fromarray(grey).save(root / "house.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(root / "scan.tiff")
+    sepia = (grey[..., None] * np.array([1.0, 0.85, 0.65])).astype(np.uint8)
+    Image.fromarray(sepia).save(root / "sepia.webp", lossless=True)
+    (root / "broken.jpg").write_bytes((root / "1950/wedding.jpeg").read_bytes()[:900])
+    (root / "notes.txt").write_text("not a photograph")
+    return root
+
+
+def test_a_folder_keeps_its_tree_and_loses_only_the_bad(album: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    outcome = run([album], out)
+    assert sorted(path.relative_to(out).as_posix() for path in outcome.written) == [
+        "1950/wedding.jpg",
+        "house.png",
+        "scan.tif",
+        "sepia.webp",
+    ]
+    assert sorted(path for path in out.rglob("*") if path.is_file()) == sorted(outcome.written)
+    assert [(failure.path.name, failure.reason) for failure in outcome.failures] == [("broken.jpg", "truncated")]
+    assert str(outcome) == "4 photographs colorized, 1 left behind (truncated 1)"
+
+
+def test_results_have_the_photographs_own_lightness_and_size(album: Path, tmp_path: Path) -> None:
+    run([album], tmp_path / "out")
+    for source, result in (
+        ("house.png", "house.png"),
+        ("sepia.webp", "sepia.webp"),
+        ("1950/wedding.jpeg", "1950/wedding.jpg"),
+    ):
+        before = decode((album / source).read_bytes()).rgb
+        after = decode((tmp_path / "out" / result).read_bytes()).rgb
+        assert after.shape == before.shape
+        middle = (rgb2lab(before)[..., 0] > 30) & (rgb2lab(before)[..., 0] < 75)  # where orange lies in the gamut
+        assert np.abs(rgb2lab(after)[..., 0] - rgb2lab(before)[..., 0])[middle].mean() < 1
+        assert np.median(rgb2lab(after)[..., 2][middle]) == pytest.approx(40, abs=4)
+
+
+def test_sepia_leaves_no_trace(album: Path, tmp_path: Path) -> None:
+    run([album / "sepia.webp"], tmp_path / "out", Options(size=32, saturation=0))
+    after = decode((tmp_path / "out/sepia.webp").read_bytes()).rgb
+    assert np.abs(rgb2lab(after)[..., 1:]).mean() < 2
+
+
+def test_exif_is_kept_and_upright(album: Path, tmp_path: Path) -> None:
+    run([album / "1950/wedding.jpeg"], tmp_path / "out")
+    with Image.open(tmp_path / "out/wedding.jpg") as result:
+        assert result.getexif()[0x010F] == "a camera"
+        assert result.getexif().get(0x0112, 1) == 1
+        assert result.size == (48, 64)  # stored 64 x 48, lying on its side
+
+
+def test_sixteen_bits_stay(album: Path, tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    run([album / "scan.tiff"], tmp_path / "out")
+    assert tifffile.imread(tmp_path / "out/scan.tif").dtype == np.uint16
+
+
+def test_alpha_stays(tmp_path: Path, photograph: Make) -> None:
+    rgba = np.dstack([photograph(1), photograph(2)[..., :1]])
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    run([tmp_path / "a.png"], tmp_path / "out")
+    assert np.array_equal(decode((tmp_path / "out/a.png").read_bytes(), alpha="keep").alpha, rgba[..., 3])
+
+
+def test_nothing_is_overwritten_without_force(album: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out).mkdir()
+    (out / "house.png").write_bytes(b"mine")
+    outcome = run([album / "house.png"], out)
+    assert [(failure.reason) for failure in outcome.failures] == ["exists"]
+    assert (out / "house.png").read_bytes() == b"mine"
+    assert run([album / "house.png"], out, Options(size=32, force=True)).written == [out / "house.png"]
+    decode((out / "house.png").read_bytes())
+
+
+def test_the_photograph_itself_is_never_replaced(album: Path) -> None:
+    before = (album / "house.png").read_bytes()
+    outcome = run([album / "house.png"], album, Options(size=32, force=True))
+    assert [failure.reason for failure in outcome.failures] == ["is_original"]
+    assert (album / "house.png").read_bytes() == before
+
+
+def test_two_photographs_of_one_name(tmp_path: Path, photograph: Make) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.png").write_bytes(encode_png(photograph(1)))
+    outcome = run([tmp_path / "a/x.png", tmp_path / "b/x.png"], tmp_path / "out", Options(size=32, force=True))
+    assert [failure.reason for failure in outcome.failures] == ["taken"]
+    assert len(outcome.written) == 1
+
+
+def test_compare_shows_both(album: Path, tmp_path: Path) -> None:
+    run([album / "house.png"], tmp_path / "out", Options(size=32, compare=True))
+    both = decode((tmp_path / "out/house-compare.png").read_bytes()).rgb
+    result = decode((tmp_path / "out/house.png").read_bytes()).rgb
+    width = result.shape[1]
+    assert np.array_equal(both[:, width:], result)
+    assert np.abs(both[:, :width, 0].astype(int) - decode((album / "house.png").read_bytes()).rgb[..., 0]).max() <= 1
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools against numpy 2
+def test_harmonized_colors_keep_to_objects(tmp_path: Path) -> None:
+    """A dark square on a light ground; the network paints the ground's red over the square's edge."""
+    grey = np.full((96, 96), 200, np.uint8)
+    grey[24:72, 24:72] = 70
+    Image.fromarray(grey).save(tmp_path / "a.png")
+
+    def bleeding(lights: np.ndarray) -> np.ndarray:
+        grid = np.zeros((1, 2, 24, 24), np.float32)
+        grid[:, 0] = 40
+        grid[:, 0, 6:18, 6:18] = -40
+        return grid
+
+    masks = Masks(segmenter="felzenszwalb", min_area=0.01)
+    objects = Objects(masks, Harmonize(), ColorSpace(6))
+    for out, options in (
+        ("raw", Options(size=32, upsample="bilinear")),
+        ("harmonized", Options(size=32, upsample="bilinear", objects=objects)),
+    ):
+        colorize_photographs([tmp_path / "a.png"], tmp_path / out, bleeding, options)
+    square = (slice(24, 72), slice(24, 72))
+    raw, kept = (
+        rgb2lab(decode((tmp_path / out / "a.png").read_bytes()).rgb)[square][..., 1] for out in ("raw", "harmonized")
+    )
+    assert (raw > -35).mean() > 0.1  # the ground's red, and what lies between it and green
+    assert (kept > -35).mean() < 0.01
+    too_large = Options(size=32, objects=objects._replace(masks=masks.model_copy(update={"max_megapixels": 0.001})))
+    outcome = colorize_photographs([tmp_path / "a.png"], tmp_path / "third", bleeding, too_large)
+    assert [failure.reason for failure in outcome.failures] == ["too_large"]
+
+
+def test_unreadable_and_unwritable_files_are_left_behind(album: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_bytes(b"a file where a folder should be")
+    outcome = run([album / "house.png"], blocked / "out")
+    assert [failure.reason for failure in outcome.failures] == ["not_written"]
+
+
+@pytest.mark.parametrize("source", ["nowhere.jpg", "."])
+def test_nothing_to_do_is_said(tmp_path: Path, source: str) -> None:
+    with pytest.raises(UserError, match="is not there" if source != "." else "no photograph in"):
+        run([tmp_path / source], tmp_path / "out")
+
+
+def test_negative_saturation(album: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--saturation is -1"):
+        run([album], tmp_path / "out", Options(saturation=-1))
