@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,9 +135,21 @@ def score_shard(shard: Shard, job: Job) -> Partial:
     """
     partial = Partial()
     networks = load_networks(tuple(sorted(job.weights.items())), job.device)
-    for entries in _batches(_entries(shard, job, partial), job.batch):
-        _score_batch(entries, job, networks, shard.keep, partial)
+    with _one_thread():
+        for entries in _batches(_entries(shard, job, partial), job.batch):
+            _score_batch(entries, job, networks, shard.keep, partial)
     return partial
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: the planes are small, the processes fill the processor, and threads would wait."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @functools.lru_cache(maxsize=2)

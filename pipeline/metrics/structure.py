@@ -33,22 +33,33 @@ def ssim(truth: Batch, result: Batch) -> Values:
 
 def _ssim(truth: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
     total = torch.zeros(len(truth), dtype=torch.float64)
+    centers = _levels(truth), _levels(result)
     for rows in strips(truth, GAUSSIAN_WINDOW):
-        total += sum_per_image(_ssim_map(truth[:, rows], result[:, rows])).cpu()
+        total += sum_per_image(_ssim_map(truth[:, rows], result[:, rows], *centers)).cpu()
     height, width = (side - GAUSSIAN_WINDOW + 1 for side in truth.shape[1:3])
     return total / (3 * height * width)
 
 
-def _ssim_map(truth: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
-    """SSIM of every window: uint8 (n, H, W, 3) twice -> float32 (n, 3, H - 10, W - 10)."""
-    # Variances do not see a shift; centering on 0 saves the float32 digits that E[x^2] - E[x]^2 would lose.
-    x, y = (planes(image, torch.float32).div_(255.0).sub_(0.5) for image in (truth, result))
+def _levels(images: torch.Tensor) -> torch.Tensor:
+    """The whole level nearest to each channel's mean: uint8 (n, H, W, 3) -> float32 (n, 3, 1, 1)."""
+    return images.flatten(1, 2).float().mean(1).round()[..., None, None]
+
+
+def _ssim_map(
+    truth: torch.Tensor, result: torch.Tensor, truth_levels: torch.Tensor, result_levels: torch.Tensor
+) -> torch.Tensor:
+    """SSIM of every window: uint8 (n, H, W, 3) twice -> float32 (n, 3, H - 10, W - 10).
+
+    Variances do not see a shift, so both photographs are brought to a mean of about 0 first: that saves the float32
+    digits which E[x^2] - E[x]^2 would lose.
+    """
+    x, y = planes(truth, torch.float32), planes(result, torch.float32)
+    x, y = x.sub_(truth_levels).div_(255.0), y.sub_(result_levels).div_(255.0)
     maps = torch.stack([x, y, x * x + y * y, x * y], dim=1)
     mean_x, mean_y, squares, product = _gaussian(maps).unbind(1)
-    mean_product = mean_x * mean_y
     variances = squares - mean_x * mean_x - mean_y * mean_y
-    covariance = product - mean_product
-    mean_x, mean_y = mean_x + 0.5, mean_y + 0.5
+    covariance = product - mean_x * mean_y
+    mean_x, mean_y = mean_x + truth_levels / 255, mean_y + result_levels / 255
     c1, c2 = K1**2, K2**2
     numerator = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     return numerator / ((mean_x * mean_x + mean_y * mean_y + c1) * (variances + c2))
