@@ -1,4 +1,4 @@
-"""Which device computes, at what precision, and beside which other processes. Environment, not parameters: see README."""
+"""Which device computes, at what precision, beside which other processes: environment, not parameters (README)."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device() -> torch.device:
-    """The device that HUEBENCH_DEVICE names (auto, cpu, cuda or mps; default auto: the first of cuda, mps, cpu there is).
+    """The device that HUEBENCH_DEVICE names: cpu, cuda, mps, or auto (default): the first there is of cuda, mps, cpu.
 
     Under torchrun every process takes the GPU of its local rank.
 
@@ -31,7 +31,9 @@ def choose_device() -> torch.device:
     if chosen == "auto":
         chosen = next(name for name, usable in there.items() if usable)
     if not there[chosen]:
-        raise UserError(f"HUEBENCH_DEVICE is {chosen!r}, but this machine has no usable {chosen} device; take auto or cpu")
+        raise UserError(
+            f"HUEBENCH_DEVICE is {chosen!r}, but this machine has no usable {chosen} device; take auto or cpu"
+        )
     if chosen != "cuda":
         return torch.device(chosen)
     torch.set_float32_matmul_precision("high")
@@ -58,14 +60,19 @@ def mixed_precision(device: torch.device, precision: str) -> AbstractContextMana
 
 
 class Processes(NamedTuple):
-    """The processes that train together: which one this is, of how many."""
+    """The processes that train together.
+
+    Attributes:
+        rank: which one this is, from 0.
+        size: how many there are.
+    """
 
     rank: int
-    count: int
+    size: int
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
         """The sum of a tensor over all processes, in place where there are several."""
-        if self.count > 1:
+        if self.size > 1:
             dist.all_reduce(values)
         return values
 

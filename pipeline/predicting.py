@@ -1,15 +1,15 @@
 """Colorize a set: photographs of any size in, PNG of the same size out, their own lightness kept.
 
 A colorizer gives the (a, b) of a photograph on a small grid; the grid is brought to the photograph's own size, joined
-with its own L and written to a store. On the CPU every worker colorizes photographs one by one in one thread, so that no
-bit of a result depends on the batch size or the number of workers; on a GPU the network sees batches, while workers
+with its own L and written to a store. On the CPU every worker colorizes photographs one by one in one thread, so that
+no bit of a result depends on the batch size or the number of workers; on a GPU the network sees batches, while workers
 read ahead and write. Finished parts are kept until the store is complete: a run that was killed continues.
 """
 
 import hashlib
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from scipy.ndimage import uniform_filter
 
 from pipeline.color.lab import lab_to_rgb, lightness
 from pipeline.color.space import ColorSpace
@@ -35,13 +34,13 @@ from pipeline.sections import Method, Predict
 from pipeline.store import Chunk, Store, StoreWriter
 from pipeline.training_curves import to_ab
 from pipeline.training_state import Model, load_model
+from pipeline.upsampling import ColorRows, Grid, color_lines
 
-Grid = npt.NDArray[np.float32]
 MOST_IN_PART = 64
 """Photographs in a finished part at most: what a killed run loses per worker."""
 PNG_LEVEL = 1
-GUIDE_RADIUS, GUIDE_SMOOTHNESS = 2, 25.0
-"""Of guided upsampling: cells of the grid, and the variance of L, in squared units, that counts as texture."""
+BAND = 256
+"""Rows converted at a time at full size, so that memory stays bounded."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,8 @@ def predict_set(
 
     Args:
         weights: the method's `weights.safetensors`.
-        method, space: as they are now; they have to fit what the network was trained for.
+        method: as it is now; apart from the read-out it has to be what the network was trained for.
+        space: as it is now, likewise; None for a regression.
         settings: size, batch, upsampling.
         store: rows of split `test` are read.
         out: the store of results, same image_ids, PNG of the photographs' own sizes.
@@ -89,7 +89,17 @@ def predict_set(
 
 
 def predict_gray(settings: Predict, store: Store, out: Path, cache: Path) -> int:
-    """The floor: no colour at all. Arguments and result as `predict_set`."""
+    """The floor: no colour at all.
+
+    Args:
+        settings: as `predict_set`; no colour is the same at any size.
+        store: as `predict_set`.
+        out: as `predict_set`.
+        cache: as `predict_set`.
+
+    Returns:
+        The number of photographs.
+    """
     return _predict(Colorizer("gray", settings), store, out, cache)
 
 
@@ -99,7 +109,12 @@ def predict_oracle(space: ColorSpace, settings: Predict, store: Store, out: Path
     Args:
         space: whose classes.
         settings: `size` / 4 is the side of the grid of classes.
-        store, out, cache: as `predict_set`.
+        store: as `predict_set`.
+        out: as `predict_set`.
+        cache: as `predict_set`.
+
+    Returns:
+        The number of photographs.
     """
     return _predict(Colorizer("oracle", settings, space=space), store, out, cache)
 
@@ -113,15 +128,19 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> int:
     parts = cache / fingerprint(_facts(colorizer), device.type, rows["sha256"].tolist(), image_ids)
     parts.mkdir(parents=True, exist_ok=True)
     shared = (colorizer, parts)
+    done: Iterable[Path]
     if device.type == "cpu":
         done = map_shards(_colorize_part, chunks, shared, f"colorize with {colorizer.kind}", unit="part")
     else:
-        done = progress(_parts_on_gpu(chunks, shared, device), f"colorize on {device.type}", total=len(chunks), unit="part")
+        done = progress(
+            _parts_on_gpu(chunks, shared, device), f"colorize on {device.type}", total=len(chunks), unit="part"
+        )
     with StoreWriter(out) as writer:
         for path in done:
             part = Store(path)
-            for row in part.index.itertuples():
-                writer.add(row.image_id, part.read(row.image_id), split="test", width=row.width, height=row.height, mode="RGB")
+            for name, row in part.index.iterrows():
+                sides = {"width": int(row["width"]), "height": int(row["height"])}
+                writer.add(str(name), part.read(str(name)), split="test", mode="RGB", **sides)
     shutil.rmtree(cache)
     return len(image_ids)
 
@@ -246,40 +265,20 @@ def join(light: Grid, grid: Grid, upsample: str) -> npt.NDArray[np.uint8]:
     Args:
         light: float32 (H, W), L in [0, 100].
         grid: float32 (2, h, w), (a, b) in CIELAB units.
-        upsample: "bilinear", or "guided" for colours that follow the edges of L (He, Sun, Tang 2013; their fast variant
-            of 2015: linear coefficients found on the grid, upsampled, applied to the full L).
+        upsample: "bilinear" or "guided", see `upsampling.color_lines`.
 
     Returns:
         uint8 (H, W, 3), sRGB.
     """
-    if upsample == "guided" and min(grid.shape[1:]) > 1:
-        guide = _resized(light, grid.shape[1], grid.shape[2], Image.Resampling.BOX)
-        slopes, offsets = zip(*(_linear_in(guide, channel) for channel in grid), strict=True)
-        ab = [_to_size(k, light) * light + _to_size(d, light) for k, d in zip(slopes, offsets, strict=True)]
-    else:
-        ab = [_to_size(channel, light) for channel in grid]
-    return lab_to_rgb(np.stack([light, *ab], axis=-1))
-
-
-def _resized(values: Grid, height: int, width: int, resampling: Image.Resampling) -> Grid:
-    return np.asarray(Image.fromarray(np.ascontiguousarray(values)).resize((width, height), resampling))
-
-
-def _to_size(values: Grid, light: Grid) -> Grid:
-    return _resized(values, light.shape[0], light.shape[1], Image.Resampling.BILINEAR)
-
-
-def _linear_in(guide: Grid, values: Grid) -> tuple[Grid, Grid]:
-    """Slope and offset, for each cell, of the line through `values` over `guide` in its neighbourhood, smoothed."""
-
-    def mean(of: Grid) -> Grid:
-        averaged: Grid = uniform_filter(of, 2 * GUIDE_RADIUS + 1, mode="nearest")
-        return averaged
-
-    guide_mean, value_mean = mean(guide), mean(values)
-    variance = np.maximum(mean(guide * guide) - guide_mean**2, 0)
-    slope = (mean(guide * values) - guide_mean * value_mean) / (variance + GUIDE_SMOOTHNESS)
-    return mean(slope), mean(value_mean - slope * guide_mean)
+    height, width = light.shape
+    cells = Image.fromarray(light).resize((grid.shape[2], grid.shape[1]), Image.Resampling.BOX)
+    colors = ColorRows(color_lines(np.asarray(cells), grid, upsample), height, width)
+    rgb = np.empty((height, width, 3), np.uint8)
+    for start in range(0, height, BAND):
+        part = light[start : start + BAND]
+        lab = np.concatenate([part[None], colors.ab(part, start)])
+        rgb[start : start + BAND] = lab_to_rgb(lab.transpose(1, 2, 0))
+    return rgb
 
 
 def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], device: torch.device) -> Iterator[Path]:

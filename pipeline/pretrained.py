@@ -142,7 +142,9 @@ def _verify(path: Path, digits: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(digits):
-        raise UserError(f"{path} is damaged: its SHA-256 begins with {found[: len(digits)]}, it takes {digits}; remove it")
+        raise UserError(
+            f"{path} is damaged: its SHA-256 begins with {found[: len(digits)]}, it takes {digits}; remove it"
+        )
 
 
 def _remedy(weights: WeightFile, reason: str) -> str:

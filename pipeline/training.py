@@ -134,7 +134,7 @@ def train(
         trained, held_out = split_validation(rows["image_id"].tolist(), settings.validation_share, seed)
         if not trained:
             raise UserError(f"{store.path} has no usable photograph of split train; run.train takes a set that has")
-        run = fingerprint(method, settings, seed, describe_space(space), processes.count, rows["sha256"].tolist())
+        run = fingerprint(method, settings, seed, describe_space(space), processes.size, rows["sha256"].tolist())
         training = begin(method, settings, seed, space, device)
         state = load_state(cache_dir, run)
         if state is not None:
@@ -146,11 +146,11 @@ def train(
         training.rows = curves.rows
         keep = device.type == "cpu" and fits_memory(rows, settings.size, settings.scale[0])
         samples = TrainingSamples(store, trained, settings.size, settings.scale, settings.flip, seed, keep)
-        numbers = SampleNumbers(training.step, settings.steps, settings.batch, processes.rank, processes.count)
+        numbers = SampleNumbers(training.step, settings.steps, settings.batch, processes.rank, processes.size)
         batches = load_batches(samples, numbers, 0 if keep else worker_count(), pin=device.type == "cuda")
         learner = wrap(training.network, settings, processes)
-        recent = Recent(samples.image_ids, settings.batch * processes.count)
-        look_every = 1 if device.type == "cpu" and processes.count == 1 else LOOK_EVERY
+        recent = Recent(samples.image_ids, settings.batch * processes.size)
+        look_every = 1 if device.type == "cpu" and processes.size == 1 else LOOK_EVERY
         row_every = max(LOOK_EVERY, settings.steps // MOST_ROWS)
 
         bar = progress(range(training.step, settings.steps), f"train on {device.type}", unit="step")
@@ -168,7 +168,11 @@ def train(
 
             if done % look_every == 0 or last:
                 bar.set_postfix(recent.look(), refresh=False)
-            stopped = bool(caught) if processes.count == 1 else done % look_every == 0 and any_caught(caught, processes, device)
+            stopped = (
+                bool(caught)
+                if processes.size == 1
+                else done % look_every == 0 and any_caught(caught, processes, device)
+            )
             if done % row_every == 0 or last:
                 curves.add({"step": done, "learning_rate": rate, **recent.row()})
             if len(validation) and (done % settings.validate_every == 0 or last):
@@ -177,7 +181,9 @@ def train(
                 if settings.patience is not None:
                     last = keep_best(training, row["validation/loss"], settings) or last
             if processes.rank == 0 and (done % settings.strip_every == 0 or last):
-                write_strip(report_dir / "strips" / f"step-{done:07d}.png", training.judged, shown, method, space, device)
+                write_strip(
+                    report_dir / "strips" / f"step-{done:07d}.png", training.judged, shown, method, space, device
+                )
             if processes.rank == 0 and not last and (done % settings.save_every == 0 or stopped):
                 recent.look()
                 save_state(cache_dir, run, training.state())
@@ -202,7 +208,10 @@ def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, 
     """A training at step 0.
 
     Args:
-        method, settings, seed, space: as `train`.
+        method: the parts and the loss terms.
+        settings: of the optimiser.
+        seed: of the random weights.
+        space: the classes; None for a regression.
         device: where it will run.
 
     Returns:
@@ -232,7 +241,7 @@ def wrap(network: Network, settings: Train, processes: Processes) -> nn.Module:
     learner: nn.Module = network
     if settings.compile:
         learner = torch.compile(learner)  # type: ignore[assignment]
-    if processes.count > 1:
+    if processes.size > 1:
         learner = DistributedDataParallel(learner, broadcast_buffers=False)
     return learner
 
@@ -243,7 +252,9 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, settings: Train, step: i
     if step < settings.warmup_steps:
         rate *= (step + 1) / settings.warmup_steps
     elif settings.schedule == "cosine":
-        rate *= 0.5 * (1 + math.cos(math.pi * (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)))
+        rate *= 0.5 * (
+            1 + math.cos(math.pi * (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps))
+        )
     for group in optimizer.param_groups:
         group["lr"] = rate
     return rate
@@ -259,7 +270,7 @@ def gradient_step(
 ) -> torch.Tensor:
     """One step of the optimiser.
 
-    Classes are counted over the whole step before its first piece, so that neither pieces nor processes change a weight.
+    Classes are counted over the whole step before its first piece: neither pieces nor processes change a weight.
 
     Args:
         learner: the network as `wrap` made it.
@@ -278,8 +289,8 @@ def gradient_step(
     pieces = torch.arange(len(rgb), device=rgb.device).chunk(settings.accumulate)
     for number, piece in enumerate(pieces):
         batch = Batch(light[piece], ab[piece], None if classes is None else classes[piece], counts)
-        waits = number + 1 < len(pieces) and isinstance(learner, DistributedDataParallel)
-        with learner.no_sync() if waits else nullcontext():
+        waits = number + 1 < len(pieces)
+        with learner.no_sync() if isinstance(learner, DistributedDataParallel) and waits else nullcontext():
             with mixed_precision(rgb.device, settings.precision):
                 output = learner(batch.light)
             loss = training.losses(output, batch) * (len(piece) / len(rgb))
@@ -294,7 +305,7 @@ def gradient_step(
 
 @torch.no_grad()
 def follow(average: Network, network: Network, decay: float, step: int) -> None:
-    """Move the average of the weights towards the network; in the first steps, when there is little to average, faster."""
+    """Move the average of the weights towards the network; faster in the first steps, which have little to average."""
     share = 1 - min(decay, (1 + step) / (10 + step))
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), share)
     for mine, theirs in zip(average.buffers(), network.buffers(), strict=True):
@@ -366,7 +377,7 @@ def caught_signals() -> Iterator[list[int]]:
         caught.append(number)
         signal.signal(number, usual[number])
 
-    usual = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    usual: dict[int, Any] = {int(number): signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield caught
     finally:

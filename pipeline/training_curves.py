@@ -105,7 +105,7 @@ def validate(
     sums = torch.zeros(4, dtype=torch.float64, device=device)  # loss x images, images, top-1, top-5
     classes_count = 0 if space is None else space.kept_count
     tallies = torch.zeros((3, classes_count), dtype=torch.int64, device=device)  # occurs, right, predicted
-    for rgb in photographs.split(train.batch)[processes.rank :: processes.count]:
+    for rgb in photographs.split(train.batch)[processes.rank :: processes.size]:
         light, ab, classes = prepare(rgb.to(device), space)
         with mixed_precision(device, train.precision):
             output = network(light)
@@ -165,7 +165,8 @@ def write_strip(
         path: of the PNG.
         network: left in the mode it came in.
         photographs: uint8 (N, size, size, 3); the first `STRIP_PHOTOGRAPHS` are shown.
-        method, space: for the read-out.
+        method: read-out and temperature are read.
+        space: its classes; None for a regression.
         device: where the network is.
     """
     was_training = network.training

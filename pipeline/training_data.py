@@ -248,12 +248,15 @@ def refuse_leaks(train: pd.DataFrame, evaluated: pd.DataFrame) -> None:
     """Make sure that no photograph is both trained on and evaluated.
 
     Args:
-        train, evaluated: rows of store indices; sha256 and perceptual_hash are read.
+        train: rows of a store's index; sha256 and perceptual_hash are read.
+        evaluated: rows of the same or of another.
 
     Raises:
         UserError: if two have the same bytes, or perceptual hashes within `NEAR_DUPLICATE_BITS`; it names a pair.
     """
-    shared = train.reset_index(drop=True).merge(evaluated.reset_index(drop=True), on="sha256", suffixes=("", "_evaluated"))
+    shared = train.reset_index(drop=True).merge(
+        evaluated.reset_index(drop=True), on="sha256", suffixes=("", "_evaluated")
+    )
     if len(shared):
         first = shared.iloc[0]
         raise UserError(

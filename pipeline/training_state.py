@@ -3,11 +3,8 @@
 import hashlib
 import json
 import os
-import platform
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +17,12 @@ from torch import nn
 from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
 from pipeline.models.network import Network, build_network
+from pipeline.provenance import git_revision, library_versions
 from pipeline.sections import Method, Train
 
 FORMAT = "huebench-model@1"
 STATE = "state.pt"
 WEIGHTS = "weights.safetensors"
-LIBRARIES = ("torch", "torchvision", "numpy", "safetensors")
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -74,24 +71,18 @@ def load_state(folder: Path, run: str) -> dict[str, Any] | None:
     return state if state.pop("run") == run else None
 
 
-def git_revision() -> str:
-    """The commit of the working tree, with `-dirty` after it where files differ; `unknown` outside a repository."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found.stdout.strip()
-
-
-def save_model(path: Path, network: nn.Module, method: Method, train: Train, space: ColorSpace | None, seed: int) -> None:
+def save_model(
+    path: Path, network: nn.Module, method: Method, train: Train, space: ColorSpace | None, seed: int
+) -> None:
     """Write final weights as safetensors, with all that is needed to use and to judge them in the header.
 
     Args:
         path: the file.
         network: the trained network.
-        method, train, seed: its settings.
+        method: its parts.
+        train: how it was trained.
         space: its classes; None for a regression.
+        seed: of the run.
     """
     header = {
         "format": FORMAT,
@@ -100,7 +91,7 @@ def save_model(path: Path, network: nn.Module, method: Method, train: Train, spa
         "space": json.dumps(describe_space(space)),
         "seed": str(seed),
         "git_revision": git_revision(),
-        "versions": json.dumps({"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}),
+        "versions": json.dumps(library_versions()),
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     replace_file(path, lambda partial: save_file(tensors, partial, metadata=header))
@@ -162,9 +153,12 @@ def load_model(path: Path, method: Method | None = None, space: ColorSpace | Non
     stored = Method.model_validate_json(header["method"])
     table = json.loads(header["space"])
     _refuse_differences(path, stored, table, method, space)
-    kept = None if table is None else np.array(table["kept"], np.int32)
-    own = None if table is None else ColorSpace(table["bin_size"], table["shift"], kept)
-    network = build_network(stored.encoder, stored.decoder, stored.decoder_channels, 2 if own is None else own.kept_count)
+    own = None
+    if table is not None:
+        own = ColorSpace(table["bin_size"], table["shift"], np.array(table["kept"], np.int32))
+    network = build_network(
+        stored.encoder, stored.decoder, stored.decoder_channels, 2 if own is None else own.kept_count
+    )
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -186,8 +180,14 @@ def _refuse_differences(
     if now_table is not None and table is None:
         differing.append("it regresses ab and has no class space")
     elif now_table is not None and table is not None:
-        differing += [f"{key} was {table[key]}, now {now_table[key]}" for key in ("bin_size", "shift") if table[key] != now_table[key]]
+        differing += [
+            f"{key} was {table[key]}, now {now_table[key]}"
+            for key in ("bin_size", "shift")
+            if table[key] != now_table[key]
+        ]
         if table["kept"] != now_table["kept"]:
-            differing.append(f"it was trained on {len(table['kept'])} kept classes, now there are {len(now_table['kept'])} or others")
+            differing.append(
+                f"it was trained on {len(table['kept'])} kept classes, now there are {len(now_table['kept'])} or others"
+            )
     if differing:
         raise UserError(f"{path} was trained for something else: {'; '.join(differing)}; run dvc repro")

@@ -30,7 +30,10 @@ class WeightedSum(nn.Module):
         super().__init__()
         self.weights = {name: float(options["weight"]) for name, options in terms.items()}
         self.terms = nn.ModuleDict(
-            {name: LOSSES[name](**{k: v for k, v in options.items() if k != "weight"}) for name, options in terms.items()}
+            {
+                name: LOSSES[name](**{k: v for k, v in options.items() if k != "weight"})
+                for name, options in terms.items()
+            }
         )
 
     def forward(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from pipeline.models.decoders import PlainDecoder, SkipDecoder
 from pipeline.models.densenet import DenseNet121
 from pipeline.models.efficientnet_lite import EfficientNetLite0
+from pipeline.models.parts import Decoder, Encoder
 
-ENCODERS = {"densenet121": DenseNet121, "efficientnet_lite0": EfficientNetLite0}
-DECODERS = {"plain": PlainDecoder, "skip": SkipDecoder}
+ENCODERS: dict[str, type[Encoder]] = {"densenet121": DenseNet121, "efficientnet_lite0": EfficientNetLite0}
+DECODERS: dict[str, type[Decoder]] = {"plain": PlainDecoder, "skip": SkipDecoder}

@@ -1,10 +1,13 @@
 """From an encoder's features to scores at a quarter of the input's width (56 of 224 in the paper)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from pipeline.models.parts import Decoder
 
 
 def _convolution(inputs: int, outputs: int) -> nn.Sequential:
@@ -15,7 +18,7 @@ def _convolution(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-class PlainDecoder(nn.Module):
+class PlainDecoder(Decoder):
     """The paper's decoder (SPEC section 6): three times convolution and nearest upsampling x 2, then Q scores.
 
     Args:
@@ -24,12 +27,12 @@ class PlainDecoder(nn.Module):
         outputs: Q classes, or 2 for ab.
     """
 
-    levels = 3
+    widths = 3
 
     def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
-        super().__init__()
+        super().__init__(encoder_channels, channels, outputs)
         widths = [encoder_channels[-1], *channels]
-        self.convolutions = nn.ModuleList(_convolution(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.convolutions = nn.ModuleList(_convolution(a, b) for a, b in pairwise(widths))
         self.scores = nn.Conv2d(widths[-1], outputs, 3, padding=1)
 
     def forward(self, features: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -37,10 +40,11 @@ class PlainDecoder(nn.Module):
         x = features[-1]
         for convolution in self.convolutions:
             x = functional.interpolate(convolution(x), scale_factor=2.0, mode="nearest")
-        return self.scores(x)
+        scores: torch.Tensor = self.scores(x)
+        return scores
 
 
-class SkipDecoder(nn.Module):
+class SkipDecoder(Decoder):
     """A U-Net like decoder (Ronneberger, Fischer, Brox 2015): each step up joins the encoder's level of that size.
 
     The finer levels keep edges where they are, which the plain decoder has to guess from 7 x 7 features.
@@ -51,10 +55,10 @@ class SkipDecoder(nn.Module):
         outputs: Q classes, or 2 for ab.
     """
 
-    levels = 3
+    widths = 3
 
     def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
-        super().__init__()
+        super().__init__(encoder_channels, channels, outputs)
         below = [encoder_channels[-1], *channels[:-1]]
         skips = encoder_channels[-2:0:-1]
         self.joins = nn.ModuleList(
@@ -68,4 +72,5 @@ class SkipDecoder(nn.Module):
         for join, skip in zip(self.joins, features[-2:0:-1], strict=True):
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = join(torch.cat([x, skip], dim=1))
-        return self.scores(x)
+        scores: torch.Tensor = self.scores(x)
+        return scores

@@ -9,16 +9,16 @@ from torch.nn import functional
 from torchvision.models import densenet121
 
 from pipeline.models.grey_input import GreyConvolution
+from pipeline.models.parts import Encoder
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
-class DenseNet121(nn.Module):
+class DenseNet121(Encoder):
     """Features at strides 2 to 32; the last level is the paper's 7 x 7 x 1024 for 224 x 224 (SPEC section 6)."""
 
     channels = (64, 256, 512, 1024, 1024)
-    strides = (2, 4, 8, 16, 32)
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from pipeline.models.grey_input import GreyConvolution
+from pipeline.models.parts import Encoder
 
 MEAN, DEVIATION = (127 / 255,) * 3, (128 / 255,) * 3
 STAGES = (  # blocks, kernel, stride of the first block, expansion, output channels
@@ -33,7 +34,7 @@ BLOCK_NORMS = {"_bn0": "expand.1", "_bn1": "depthwise.1", "_bn2": "project.1"}
 
 
 def _pad_same(x: torch.Tensor, kernel: int, stride: int) -> torch.Tensor:
-    """Zeros as TensorFlow's SAME puts them: for stride 2 on an even size one more below and right than above and left."""
+    """Zeros as TensorFlow's SAME puts them: for stride 2 on even sizes one more below and right than opposite."""
     total = kernel - stride
     return functional.pad(x, (total // 2, total - total // 2, total // 2, total - total // 2))
 
@@ -60,6 +61,7 @@ class InvertedResidual(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """float (N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
         y = x if self.expand is None else self.expand(x)
         if self.stride > 1:
             y = _pad_same(y, self.kernel, self.stride)
@@ -67,11 +69,10 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite0(Encoder):
     """Features at strides 2 to 32, without the classifier's 1280-channel head."""
 
     channels = (16, 24, 40, 112, 320)
-    strides = (2, 4, 8, 16, 32)
 
     def __init__(self) -> None:
         super().__init__()

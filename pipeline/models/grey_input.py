@@ -36,6 +36,8 @@ class GreyConvolution(nn.Conv2d):
         mean, deviation: input normalisation of the RGB network per channel, for levels in [0, 1].
     """
 
+    offset: torch.Tensor | None
+
     def __init__(
         self,
         outputs: int,

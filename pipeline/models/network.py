@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from pipeline.models import DECODERS, ENCODERS
+from pipeline.models.parts import Decoder, Encoder
 
 OUTPUT_STRIDE = 4
 """Input pixels per output position in each direction: 224 x 224 gives 56 x 56."""
@@ -21,7 +22,7 @@ class Network(nn.Module):
         decoder: a module of `DECODERS`.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -57,7 +58,8 @@ class Network(nn.Module):
         Returns:
             float (N, outputs, H / 4, W / 4): class scores before softmax, or ab / AB_SCALE.
         """
-        return self.decoder(self.encoder(light))
+        scores: torch.Tensor = self.decoder(self.encoder(light))
+        return scores
 
 
 def build_network(
@@ -83,8 +85,8 @@ def build_network(
         ValueError: if the number of decoder channels does not fit the decoder.
     """
     part = DECODERS[decoder]
-    if len(decoder_channels) != part.levels:
-        raise ValueError(f"decoder_channels: {decoder} takes {part.levels} numbers, got {list(decoder_channels)}")
+    if len(decoder_channels) != part.widths:
+        raise ValueError(f"decoder_channels: {decoder} takes {part.widths} numbers, got {list(decoder_channels)}")
     body = ENCODERS[encoder]()
     if pretrained is not None:
         body.load_pretrained(pretrained)
