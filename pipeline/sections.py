@@ -101,7 +101,11 @@ class Losses(Section):
 
 
 class Train(Section):
-    """The training loop (SPEC section 6). A method may override any key under its own `train`."""
+    """The training loop (SPEC section 6). A method may override any key under its own `train`.
+
+    `frozen_levels` levels of the encoder, from the input on, keep their weights. `batch_norm: frozen` normalises by
+    running statistics, which several processes need to give what one gives; `local` by those of the batch.
+    """
 
     size: Annotated[Whole, Field(ge=32, multiple_of=32)] = 224
     batch: Positive = 64
@@ -123,6 +127,8 @@ class Train(Section):
     compile: bool = False
     gradient_clip: Annotated[float, Field(gt=0)] | None = None
     average_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    frozen_levels: Annotated[Whole, Field(ge=0, le=5)] = 0
+    batch_norm: Literal["local", "frozen"] = "local"
 
 
 class Method(Section):

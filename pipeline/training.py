@@ -60,6 +60,7 @@ class Training:
         average: the exponential moving average of the network's weights; None when off.
         step: steps done.
         rows: of the curves.
+        unreported: losses of the steps since the last row.
         best: `loss`, `step` and `weights` of the best validation so far; empty without early stopping.
     """
 
@@ -69,6 +70,7 @@ class Training:
     average: Network | None
     step: int = 0
     rows: list[Row] = field(default_factory=list)
+    unreported: list[float] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -85,6 +87,7 @@ class Training:
             "random": torch.get_rng_state(),
             "step": self.step,
             "rows": self.rows,
+            "unreported": self.unreported,
             "best": self.best,
         }
 
@@ -95,7 +98,8 @@ class Training:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
-        self.step, self.rows, self.best = state["step"], state["rows"], state["best"]
+        self.step, self.best = state["step"], state["best"]
+        self.rows, self.unreported = state["rows"], state["unreported"]
 
 
 def train(
@@ -149,7 +153,7 @@ def train(
         numbers = SampleNumbers(training.step, settings.steps, settings.batch, processes.rank, processes.size)
         batches = load_batches(samples, numbers, 0 if keep else worker_count(), pin=device.type == "cuda")
         learner = wrap(training.network, settings, processes)
-        recent = Recent(samples.image_ids, settings.batch * processes.size)
+        recent = Recent(samples.image_ids, training.unreported, settings.batch * processes.size)
         look_every = 1 if device.type == "cpu" and processes.size == 1 else LOOK_EVERY
         row_every = max(LOOK_EVERY, settings.steps // MOST_ROWS)
 
@@ -166,7 +170,8 @@ def train(
             last = done == settings.steps
             recent.note(step, loss, indices, waited)
 
-            if done % look_every == 0 or last:
+            saves = not last and done % settings.save_every == 0
+            if done % look_every == 0 or saves or last:
                 bar.set_postfix(recent.look(), refresh=False)
             stopped = (
                 bool(caught)
@@ -184,8 +189,7 @@ def train(
                 write_strip(
                     report_dir / "strips" / f"step-{done:07d}.png", training.judged, shown, method, space, device
                 )
-            if processes.rank == 0 and not last and (done % settings.save_every == 0 or stopped):
-                recent.look()
+            if processes.rank == 0 and not last and (saves or stopped):
                 save_state(cache_dir, run, training.state())
             if last:
                 break
@@ -221,7 +225,7 @@ def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, 
     pretrained = load_weights(method.encoder) if method.pretrained else None
     outputs = 2 if space is None else space.kept_count
     network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
-    network.freeze(getattr(settings, "frozen_levels", 0), getattr(settings, "batch_norm", "local") == "frozen")
+    network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -326,19 +330,20 @@ class Recent:
 
     Args:
         image_ids: of the photographs that a batch names by position.
+        losses: seen since the last row; added to and emptied in place.
         images: per step, over all processes.
     """
 
-    def __init__(self, image_ids: list[str], images: int) -> None:
-        self.image_ids, self.images = image_ids, images
+    def __init__(self, image_ids: list[str], losses: list[float], images: int) -> None:
+        self.image_ids, self.losses, self.images = image_ids, losses, images
         self.unseen: list[tuple[int, torch.Tensor, list[int]]] = []
-        self.losses: list[float] = []
-        self.waited, self.began = 0.0, time.perf_counter()
+        self.steps, self.waited, self.began = 0, 0.0, time.perf_counter()
 
     def note(self, step: int, loss: torch.Tensor, indices: list[int], waited: float) -> None:
         """Remember a step without waiting for the device."""
         self.unseen.append((step, loss, indices))
         self.waited += waited
+        self.steps += 1
 
     def look(self) -> dict[str, str]:
         """Read the losses not seen yet. Returns what the progress bar shows; raises `NotFinite`."""
@@ -349,19 +354,20 @@ class Recent:
                 raise NotFinite(f"the loss is {value} at step {step}; lower train.learning_rate; the batch: {names}")
             self.losses.append(value)
         self.unseen.clear()
-        speed = len(self.losses) * self.images / (time.perf_counter() - self.began)
-        return {"loss": f"{self.losses[-1]:.4g}", "images/s": f"{speed:.0f}"} if self.losses else {}
+        speed = self.steps * self.images / (time.perf_counter() - self.began)
+        return {"loss": f"{self.losses[-1]:.4g}", "images/s": f"{speed:.0f}"}
 
     def row(self) -> Row:
         """The means since the last call, and begin anew."""
         self.look()
-        passed, steps = time.perf_counter() - self.began, len(self.losses)
+        passed = time.perf_counter() - self.began
         row = {
-            "loss": sum(self.losses) / steps,
-            "images_per_second": steps * self.images / passed,
+            "loss": sum(self.losses) / len(self.losses),
+            "images_per_second": self.steps * self.images / passed,
             "waiting_share": self.waited / passed,
         }
-        self.losses, self.waited, self.began = [], 0.0, time.perf_counter()
+        self.losses.clear()
+        self.steps, self.waited, self.began = 0, 0.0, time.perf_counter()
         return row
 
 
