@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from pipeline.color.lab import lightness, rgb_to_lab
+from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
 from pipeline.masks.guided import extend_interior
 from pipeline.masks.objects import OUTSIDE, edge_pixels, interior_pixels
 from pipeline.masks.palettes import class_counts, most_frequent, nearby, share_palettes
-from pipeline.masks.shades import class_shades, colors_at_level, grey_level
+from pipeline.masks.shades import class_shades, colors_at_level, grey_image, grey_level, unit_cells
 from pipeline.sections import Harmonize
 
 Window = tuple[slice, ...]
@@ -129,17 +129,18 @@ def _replacements(
 
 def _by_guided_filter(scene: Scene, space: ColorSpace, settings: Harmonize) -> npt.NDArray[np.uint8]:
     """Extend the colours of each object's interior to the rest of the object, led by L."""
-    result = scene.colored.copy()
+    level, cells = grey_image(scene.source), unit_cells(scene.colored)
+    radius = max(settings.radius, settings.band + 1)  # a window at the edge has to reach the interior
+    ab = np.empty((*scene.labels.shape, 2), np.float32)
     for number, window in _windows(scene.labels):
         own = scene.labels[window] == number
         interior = scene.interior[window] & own
-        edge = own & ~interior
-        if not edge.any():
-            continue
-        light = lightness(scene.source[window])
-        ab = rgb_to_lab(scene.colored[window])[..., 1:]
-        extended = extend_interior(light.astype(np.float64), ab.astype(np.float64), own, interior, settings.radius)
-        result[window][edge] = colors_at_level(grey_level(light[edge]), extended)
+        rows, columns = np.nonzero(own & ~interior)
+        if len(rows):
+            ab[window][rows, columns] = extend_interior(level[window], cells[window], interior, rows, columns, radius)
+    edge = (scene.labels != OUTSIDE) & ~scene.interior
+    result = scene.colored.copy()
+    result[edge] = colors_at_level(level[edge], ab[edge])
     return result
 
 

@@ -22,6 +22,8 @@ from pipeline.store import Chunk, Store, StoreWriter
 from pipeline.tables import HARMONIZED
 
 IMAGES_PER_TASK = 4
+PNG_LEVEL = 1
+"""Fast: the level changes no pixel, and the store of predictions is written with the same."""
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +156,7 @@ def _harmonize_one(
         "edge_bleeding_harmonized": edge_bleeding(after, true),
         "status": "ok",
     }
-    return Harmonized(encode_png(result) if changed else png, row, "")
+    return Harmonized(encode_png(result, PNG_LEVEL) if changed else png, row, "")
 
 
 def selection_of(settings: Harmonize) -> Selection:

@@ -2,9 +2,9 @@
 
 Joining a new (a, b) to an old L and rounding to 8 bits moves L, by a whole level and more where the colour lies outside
 the gamut and is clipped. So colours are written by look-up instead. The *grey level* of a colour is the g whose grey
-(g, g, g) is nearest to it in L. Of all 2^24 sRGB colours, one is noted for every grey level and every unit cell of (a, b) that
-holds any. A colour taken from the table of the photograph's grey level has exactly that level: made grey again,
-the result equals the photograph made grey, byte for byte.
+(g, g, g) is nearest to it in L. Of all 2^24 sRGB colours, one is noted for every grey level and every unit cell of
+(a, b) that holds any. A colour taken from the table of the photograph's grey level has exactly that level: made grey
+again, the result equals the photograph made grey, byte for byte.
 """
 
 import functools
@@ -21,6 +21,8 @@ from pipeline.color.space import ColorSpace
 
 TABLE_VERSION = 1
 LEVELS = 256
+CELLS_PER_UNIT = 16
+"""Cells per unit of L in the look-up of `grey_level`."""
 LOWEST = np.array([-88, -109])
 """floor(a) and floor(b) of the table's first cell; over all 8-bit sRGB a is in [-86.2, 98.3], b in [-107.9, 94.5]."""
 CELLS = np.array([188, 205])
@@ -38,9 +40,16 @@ def level_lightness() -> npt.NDArray[np.float32]:
 
 
 @functools.cache
-def _level_ends() -> npt.NDArray[np.float32]:
+def _level_steps() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """For each cell of width 1 / CELLS_PER_UNIT of L the level at its start, and the L at which each level ends.
+
+    Levels are at least a quarter of a unit apart, so a cell holds at most one end: one look-up and one comparison give
+    the nearest level.
+    """
     values = level_lightness()
-    return ((values[1:] + values[:-1]) / 2).astype(np.float32)
+    ends = ((values[1:] + values[:-1]) / 2).astype(np.float32)
+    starts = np.arange(100 * CELLS_PER_UNIT + 1, dtype=np.float32) / CELLS_PER_UNIT
+    return np.searchsorted(ends, starts, side="left").astype(np.uint8), np.append(ends, np.float32(np.inf))
 
 
 def grey_level(light: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
@@ -52,7 +61,9 @@ def grey_level(light: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     Returns:
         uint8 (...).
     """
-    return np.searchsorted(_level_ends(), light, side="left").astype(np.uint8)
+    first, ends = _level_steps()
+    level = first[(light * np.float32(CELLS_PER_UNIT)).astype(np.int32).clip(max=100 * CELLS_PER_UNIT)]
+    return level + (light > ends[level])
 
 
 def grey_image(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -76,16 +87,23 @@ def _build_table() -> npt.NDArray[np.int32]:
         light = lightness(plane)
         level = grey_level(light)
         off = np.abs(light - level_lightness()[level])
-        index = rgb_index(plane)
-        key = (off * 1e6).astype(np.uint64) << np.uint64(24) | index.astype(np.uint64)
-        np.minimum.at(keys, _slot(level, _floors(lab_table()[index])), key)
+        key = (off * 1e6).astype(np.uint64) << np.uint64(24) | rgb_index(plane).astype(np.uint64)
+        np.minimum.at(keys, _slot(level, unit_cells(plane)), key)
     found = keys != np.iinfo(np.uint64).max
     return np.where(found, (keys & np.uint64(0xFFFFFF)).astype(np.int32), NONE).astype(np.int32)
 
 
-def _floors(cell: npt.NDArray[np.uint16]) -> npt.NDArray[np.int32]:
-    """floor(a) and floor(b), int32 (..., 2), of packed unit cells."""
-    return np.stack([cell >> 8, cell & 0xFF], axis=-1).astype(np.int32) - OFFSET
+def unit_cells(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """The unit cell of (a, b) of each colour.
+
+    Args:
+        rgb: uint8 (..., 3), sRGB.
+
+    Returns:
+        int32 (..., 2): floor(a) and floor(b).
+    """
+    packed = lab_table()[rgb_index(rgb)]
+    return np.stack([packed >> 8, packed & 0xFF], axis=-1).astype(np.int32) - OFFSET
 
 
 def _slot(level: npt.NDArray[np.uint8], floors: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
