@@ -78,9 +78,10 @@ def load_inception(weights: Path, device: torch.device | str = "cpu") -> nn.Modu
     return inception_network(state).to(memory_format=torch.channels_last).to(device)
 
 
-@torch.inference_mode()
 def inception_features(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """pool3 of photographs: [0, 1], bilinear to 299 x 299 without antialiasing, then [-1, 1].
+
+    On a CPU they go one by one, so that what a photograph gives has the same bits whatever it is batched with.
 
     Args:
         network: as `load_inception` gives it.
@@ -89,6 +90,12 @@ def inception_features(network: nn.Module, images: torch.Tensor) -> torch.Tensor
     Returns:
         float32 (N, 2048).
     """
+    device = next(network.parameters()).device
+    return torch.cat([_forward(network, some) for some in images.split(1 if device.type == "cpu" else len(images))])
+
+
+@torch.inference_mode()
+def _forward(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     device = next(network.parameters()).device
     unit = images.to(device).permute(0, 3, 1, 2).float() / 255
     resized = functional.interpolate(unit, size=(SIZE, SIZE), mode="bilinear", align_corners=False)

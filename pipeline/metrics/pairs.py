@@ -43,6 +43,7 @@ class Photographs:
 
     Attributes:
         images: uint8 (N, H, W, 3).
+        colorfulness: float64 (N,).
         classes: class maps in the report space.
         own_classes: class maps in the method's own space; None without one.
         vectors: float32 (N, K), LPIPS vectors; None without the network, or where a side is too small for it.
@@ -50,6 +51,7 @@ class Photographs:
     """
 
     images: torch.Tensor
+    colorfulness: Values
     classes: ClassMaps
     own_classes: ClassMaps | None = None
     vectors: torch.Tensor | None = None
@@ -89,7 +91,7 @@ def describe(
     if own_space is not None:
         own = classes if same_space(own_space, report_space) else class_maps(batch, own_space)
     found = known or network_features(batch, networks)
-    return Photographs(batch, classes, own, found.vectors, found.features)
+    return Photographs(batch, cf(batch, batch), classes, own, found.vectors, found.features)
 
 
 def network_features(images: torch.Tensor, networks: Networks) -> NetworkFeatures:
@@ -138,7 +140,6 @@ def score_pairs(
     first, second = truth.images, result.images
     errors = mse(first, second)
     differences = ciede2000_statistics(first, second)
-    colorfulness = cf(first, second)
     values = {
         "mse": errors,
         "psnr": psnr_of(errors),
@@ -146,9 +147,9 @@ def score_pairs(
         "uiqi": uiqi(first, second),
         "ciede2000": differences[:, 0],
         "ciede2000_p95": differences[:, 1],
-        "cf": colorfulness,
+        "cf": result.colorfulness,
         "cf_abs": cf_abs(first, second),
-        "cf_difference": np.abs(colorfulness - cf(first, first)),
+        "cf_difference": np.abs(result.colorfulness - truth.colorfulness),
     }
     values |= class_metrics(truth.classes, result.classes, report_space.kept_count)
     if own_space is not None and truth.own_classes is not None and result.own_classes is not None:

@@ -109,9 +109,10 @@ def channel_weights() -> tuple[torch.Tensor, ...]:
     return tuple(stored[f"lin{number}.model.1.weight"].flatten() for number in range(len(_CHANNELS)))
 
 
-@torch.inference_mode()
 def perceptual_features(network: Perceptual, images: torch.Tensor) -> PerceptualFeatures:
     """Run the network over photographs.
+
+    On a CPU they go one by one, so that what a photograph gives has the same bits whatever it is batched with.
 
     Args:
         network: as `load_perceptual` gives it.
@@ -120,6 +121,14 @@ def perceptual_features(network: Perceptual, images: torch.Tensor) -> Perceptual
     Returns:
         Their vectors and pooled activations.
     """
+    parts = [
+        _forward(network, some) for some in images.split(1 if network.heads[0].device.type == "cpu" else len(images))
+    ]
+    return PerceptualFeatures(torch.cat([part.vectors for part in parts]), torch.cat([part.pooled for part in parts]))
+
+
+@torch.inference_mode()
+def _forward(network: Perceptual, images: torch.Tensor) -> PerceptualFeatures:
     device = network.heads[0].device
     mean, deviation = (torch.tensor(values, device=device) for values in (MEAN, DEVIATION))
     scaled = (images.to(device).float() / 255 - mean) / deviation

@@ -113,8 +113,9 @@ def score_set(
     for partial in map_shards(score_shard, shards, job, f"scoring {settings.method} on {settings.set_name}"):
         rows += partial.rows
         for key, batches in partial.features.items():
-            for first, second in batches:
-                state.add_moments(key, FeatureMoments.of(first), FeatureMoments.of(second))
+            # one sum for the whole shard, so that batches leave no trace in its rounding
+            first, second = (np.concatenate(side) for side in zip(*batches, strict=True))
+            state.add_moments(key, FeatureMoments.of(first), FeatureMoments.of(second))
         for key, more in partial.counts.items():
             state.add_counts(key, more)
     missing |= _absences(own_space, class_hits, counts)

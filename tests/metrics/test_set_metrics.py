@@ -173,8 +173,7 @@ def inception() -> torch.nn.Module:
 
 
 def test_inception_has_the_published_shape(inception: torch.nn.Module, pairs: Pair) -> None:
-    # 23,851,784 parameters of Inception-v3 without its auxiliary head and with 1001 classes fewer; 1008 outputs of FID's
-    # file hang on a layer that is not read
+    # Inception-v3 without its auxiliary head and without the classifier, which is not read
     parameters = sum(parameter.numel() for parameter in inception.parameters())
     assert parameters == 21_785_568
     answer = inception_features(inception, torch.from_numpy(pairs[0][:2]))
