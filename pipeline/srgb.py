@@ -81,7 +81,7 @@ def _convert(image: Image.Image, profile: bytes, steps: list[str]) -> Image.Imag
         return _apply(transform, image)
     if image.mode == "CMYK":
         steps.append("cmyk_without_profile")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _apply(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
