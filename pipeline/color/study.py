@@ -24,7 +24,7 @@ NOTES = {
 }
 KEPT_NOTE = "the kept classes are those of another reference set than the paper's Places365 validation photographs"
 GAMUT_NOTE = "Lab(50, -50, -50) lies outside sRGB; what the paper did with clipped channels is not printed"
-READING_NOTE = "reading R3 was fixed on the cells at (50, 50); here it agrees within 2 percent"
+READING_NOTE = "reading R3 was fixed on the cells at (50, 50); here it agrees within 0.1"
 
 
 def rgb_deviation(anchor: float, distance: float) -> float:
