@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 from skimage.color import lab2rgb
 
-from pipeline.color.pruning import DISPLAY_LIGHTNESS, prune
+from pipeline.color.pruning import DISPLAY_LIGHTNESS, class_counts, kept_classes, reachable_classes
+from pipeline.color.space import ColorSpace
 
 PAPER_BIN_SIZES = (4, 6, 8, 10, 12, 14)
 ANCHORS = {"ab50": 50.0, "ab0": 0.0, "abm50": -50.0}
@@ -63,20 +64,19 @@ def bin_size_study(
     Returns:
         One row per bin size: bin_size, total_classes, reachable_classes, observed_classes, kept_classes, ab_max_dev
         (w / 2), ab_avg_dev (w / 4), rgb_max_dev_* and rgb_avg_dev_* at ab50, ab0, abm50 and their mean avg (0-255),
-        parameters.
-
-    Raises:
-        ValueError: as `pruning.prune`.
+        parameters (nan where a bin size keeps no class).
     """
     rows = []
     for bin_size in bin_sizes:
-        table = prune(cells, bin_size, shift, min_share, min_count)
+        space = ColorSpace(bin_size, shift)
+        counts = class_counts(cells, space)
+        kept = len(kept_classes(counts, min_share, min_count))
         row: dict[str, float] = {
             "bin_size": bin_size,
-            "total_classes": table.space.total,
-            "reachable_classes": int(table.reachable.sum()),
-            "observed_classes": int((table.count > 0).sum()),
-            "kept_classes": table.space.kept_count,
+            "total_classes": space.total,
+            "reachable_classes": int(reachable_classes(space).sum()),
+            "observed_classes": int((counts > 0).sum()),
+            "kept_classes": kept,
             "ab_max_dev": bin_size / 2,
             "ab_avg_dev": bin_size / 4,
         }
@@ -84,7 +84,7 @@ def bin_size_study(
             deviations = {name: rgb_deviation(anchor, distance) for name, anchor in ANCHORS.items()}
             row |= {f"rgb_{kind}_dev_{name}": value for name, value in deviations.items()}
             row[f"rgb_{kind}_dev_avg"] = float(np.mean(list(deviations.values())))
-        row["parameters"] = parameters(table.space.kept_count)
+        row["parameters"] = parameters(kept) if kept else np.nan  # a network has at least one class
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -164,7 +164,7 @@ def kept_by_bin_size(tables: ColorTables) -> tuple[Canvas, str, str]:
             f"{count:.0f}", (bin_size, count), (0, -13), textcoords="offset points", ha="center", color=SERIES[1]
         )
     axes.set(yscale="log", xlabel="bin size", ylabel="classes", xticks=study["bin_size"])
-    axes.set_ylim(study["kept_classes"].min() * 0.7)
+    axes.set_ylim(max(1, study["kept_classes"].min()) * 0.7)
     axes.yaxis.set_major_locator(FixedLocator([100, 200, 500, 1000, 2000]))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
     axes.yaxis.set_minor_formatter(NullFormatter())

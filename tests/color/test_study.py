@@ -55,3 +55,12 @@ def test_a_table_with_other_bin_sizes_is_compared_where_it_can_be(study: pd.Data
     printed = pd.DataFrame({"bin_size": [6, 7], "total_classes": [1296, 1], "unknown": [1, 2]})
     cells = beside_printed(study, printed)
     assert cells[["bin_size", "column", "met"]].values.tolist() == [[6, "total_classes", True]]
+
+
+def test_a_bin_size_that_keeps_nothing_has_no_network() -> None:
+    cells = np.zeros((256, 256), np.int64)
+    cells[132:140, 132:140] = 1
+    study = bin_size_study(cells, lambda classes: classes, min_share=0.4, bin_sizes=(4, 14))
+    assert study["kept_classes"].tolist() == [0, 1]
+    assert np.isnan(study["parameters"][0])
+    assert study["parameters"][1] == 1
