@@ -3,12 +3,11 @@
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
-from pipeline import __version__
-from pipeline.config import BASELINES, Settings, UserError, load_settings
+from pipeline import __version__, commands
+from pipeline.config import BASELINES, Settings, UserError, known, load_settings
 
 
 class Commands(click.Group):
@@ -66,13 +65,6 @@ def _stage(name: str, work: Callable[[Settings], str]) -> None:
     record_seconds(name, seconds, line)
 
 
-def _known(settings: Settings, section: str, name: str) -> str:
-    defined = getattr(settings, section)
-    if name not in defined:
-        raise UserError(f"{name!r} is not defined in params.yaml; {section} has {', '.join(defined) or 'nothing'}")
-    return name
-
-
 @main.command()
 def check() -> None:
     """Validate params.yaml and say what it would run."""
@@ -87,7 +79,7 @@ def download(set_name: str) -> None:
     """Bring one data SET into a store."""
     from pipeline.stages import download as stage
 
-    _stage(f"download@{set_name}", lambda settings: stage.run(settings, _known(settings, "sets", set_name)))
+    _stage(f"download@{set_name}", lambda settings: stage.run(settings, known(settings, "sets", set_name)))
 
 
 @main.command()
@@ -104,7 +96,7 @@ def classes(space: str) -> None:
     """Prune the colour classes of SPACE."""
     from pipeline.stages import classes as stage
 
-    _stage(f"classes@{space}", lambda settings: stage.run(settings, _known(settings, "spaces", space)))
+    _stage(f"classes@{space}", lambda settings: stage.run(settings, known(settings, "spaces", space)))
 
 
 @main.command()
@@ -113,7 +105,7 @@ def weights(space: str) -> None:
     """Compute the class weights of SPACE."""
     from pipeline.stages import weights as stage
 
-    _stage(f"weights@{space}", lambda settings: stage.run(settings, _known(settings, "spaces", space)))
+    _stage(f"weights@{space}", lambda settings: stage.run(settings, known(settings, "spaces", space)))
 
 
 @main.command()
@@ -122,7 +114,7 @@ def compose(method: str) -> None:
     """Gather the classes that METHOD puts out."""
     from pipeline.stages import compose as stage
 
-    _stage(f"compose@{method}", lambda settings: stage.run(settings, _known(settings, "methods", method)))
+    _stage(f"compose@{method}", lambda settings: stage.run(settings, known(settings, "methods", method)))
 
 
 @main.command()
@@ -134,7 +126,7 @@ def train(method: str) -> None:
     """
     from pipeline.stages import train as stage
 
-    _stage(f"train@{method}", lambda settings: stage.run(settings, _known(settings, "methods", method)))
+    _stage(f"train@{method}", lambda settings: stage.run(settings, known(settings, "methods", method)))
 
 
 @main.command()
@@ -145,7 +137,7 @@ def predict(method: str, set_name: str) -> None:
     from pipeline.stages import predict as stage
 
     name = f"{'baseline' if method in BASELINES else 'predict'}@{method}-{set_name}"
-    _stage(name, lambda settings: stage.run(settings, method, _known(settings, "sets", set_name)))
+    _stage(name, lambda settings: stage.run(settings, method, known(settings, "sets", set_name)))
 
 
 @main.command()
@@ -154,7 +146,7 @@ def segment(set_name: str) -> None:
     """Find the objects in the grey test photographs of SET."""
     from pipeline.stages import segment as stage
 
-    _stage(f"segment@{set_name}", lambda settings: stage.run(settings, _known(settings, "sets", set_name)))
+    _stage(f"segment@{set_name}", lambda settings: stage.run(settings, known(settings, "sets", set_name)))
 
 
 @main.command()
@@ -185,26 +177,5 @@ def report() -> None:
     _stage("report", stage.run)
 
 
-@main.command()
-@click.argument("name", required=False)
-@click.option("--show", is_flag=True, help="Print what params.yaml would become, write nothing.")
-def preset(name: str | None, show: bool) -> None:
-    """Lay the preset NAME over params.yaml, comments kept; without a NAME, list the presets.
-
-    A preset's sets, spaces and methods replace those of params.yaml; its other settings are merged into it.
-    """
-    from pipeline.presets import overlay_preset, preset_names
-
-    if name is None:
-        for known, about in preset_names().items():
-            click.echo(f"{known:<14} {about}")
-        return
-    text = overlay_preset(name)
-    if show:
-        click.echo(text, nl=False)
-        return
-    target = Path("params.yaml")
-    temporary = target.with_name(".params.yaml.writing")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
-    click.echo(f"params.yaml now has preset {name}; dvc repro runs it, git diff params.yaml shows what changed")
+for _command in (commands.preset, commands.sets, commands.import_results, commands.colorize):
+    main.add_command(_command)

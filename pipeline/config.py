@@ -228,6 +228,26 @@ def _mismatches(settings: Settings) -> Iterator[str]:
         yield f"run.imported names {name!r}, which is also an entry of methods; give one of them another name"
 
 
+def known(settings: Settings, section: str, name: str) -> str:
+    """A name, if it is defined.
+
+    Args:
+        settings: params.yaml.
+        section: sets, spaces or methods.
+        name: a key of that section.
+
+    Returns:
+        The name.
+
+    Raises:
+        UserError: if the section has no such key.
+    """
+    defined = getattr(settings, section)
+    if name not in defined:
+        raise UserError(f"{name!r} is not defined in params.yaml; {section} has {', '.join(defined) or 'nothing'}")
+    return name
+
+
 def fingerprint(*parts: object) -> str:
     """A short hash of settings, for the names of resume state and the rows of a report.
 

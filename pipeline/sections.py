@@ -13,7 +13,8 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number; 6.0 is 6 (DESIGN section 4)."""
 Positive = Annotated[Whole, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME)]
 Resampling = Literal["bicubic", "bilinear", "box", "lanczos"]
 Encoder = Literal["densenet121", "efficientnet_lite0"]
 Protocol = Literal["cic-256@1", "native@1", "ddcolor-val5k@1"]

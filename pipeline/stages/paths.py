@@ -7,6 +7,7 @@ REPORTS = Path("reports")
 CACHE = Path(".cache")
 """Resume state and timings: of this machine, not of the graph (DESIGN section 3)."""
 
+SETS = DATA / "sets"
 HISTOGRAM = DATA / "histogram.parquet"
 SUMMARY = REPORTS / "summary.parquet"
 PAIRS = REPORTS / "pairs.parquet"
@@ -17,7 +18,7 @@ FIGURES = REPORTS / "figures"
 
 def image_set(name: str) -> Path:
     """The store of a data set."""
-    return DATA / "sets" / name
+    return SETS / name
 
 
 def space(name: str) -> Path:

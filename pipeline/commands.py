@@ -1,0 +1,140 @@
+"""What a user does by hand, beside the graph: presets, sets, results from elsewhere, photographs of one's own."""
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.config import BASELINES, UserError, known, load_settings
+from pipeline.sections import NAME
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--show", is_flag=True, help="Print what params.yaml would become, write nothing.")
+def preset(name: str | None, show: bool) -> None:
+    """Lay the preset NAME over params.yaml, comments kept; without a NAME, list the presets.
+
+    A preset's sets, spaces and methods replace those of params.yaml; its other settings are merged into it.
+    """
+    from pipeline.presets import overlay_preset, preset_names
+
+    if name is None:
+        for known, about in preset_names().items():
+            click.echo(f"{known:<14} {about}")
+        return
+    text = overlay_preset(name)
+    if show:
+        click.echo(text, nl=False)
+        return
+    target = Path("params.yaml")
+    temporary = target.with_name(".params.yaml.writing")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(target)
+    click.echo(f"params.yaml now has preset {name}; dvc repro runs it, git diff params.yaml shows what changed")
+
+
+@click.command("import-results")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--set", "set_name", required=True, metavar="SET", help="The test set that the photographs belong to.")
+@click.option("--name", required=True, help="What the report calls these results, such as DDColor.")
+@click.option("--resize", is_flag=True, help="Bring results of another size to the photograph's (bicubic).")
+@click.option("--partial", is_flag=True, help="Accept missing and extra files; every score says what is missing.")
+def import_results(folder: Path, set_name: str, name: str, resize: bool, partial: bool) -> None:
+    """Make a FOLDER of anybody's colorized photographs a method of the report.
+
+    The files are matched to the set's photographs by file name. Afterwards add NAME to run.imported in params.yaml and
+    say dvc repro: the same code scores it under the same protocol.
+    """
+    from pipeline import importing
+    from pipeline.stages import paths
+    from pipeline.store import Store
+
+    settings = load_settings()
+    if name in BASELINES or name in settings.methods or not re.fullmatch(NAME, name):
+        raise UserError(f"--name is {name!r}, it takes letters, digits and underscores, and no name that is in use")
+    truth = Store(paths.image_set(known(settings, "sets", set_name)))
+    report = importing.import_results(folder, truth, paths.imported(name, set_name), resize, partial)
+    for line in report.lines():
+        click.echo(line)
+    if name not in settings.run.imported:
+        click.echo(f"Now add {name} to run.imported in params.yaml and run dvc repro")
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
+@click.option("--method", required=True, help="A trained method of params.yaml.")
+@click.option("--harmonize", is_flag=True, help="Keep colors inside objects, as masks and harmonize say.")
+@click.option("--compare", is_flag=True, help="Write grey and result side by side as well.")
+@click.option("--saturation", default=1.0, show_default=True, help="Factor on the colors; 0 is grey.")
+@click.option("--tile", is_flag=True, help="Cover an elongated photograph with overlapping squares.")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+def colorize(
+    photos: tuple[Path, ...],
+    out: Path,
+    method: str,
+    harmonize: bool,
+    compare: bool,
+    saturation: float,
+    tile: bool,
+    force: bool,
+) -> None:
+    """Colour your own black-and-white photographs (files, or folders of them) at their full size.
+
+    A photograph's own lightness, format and EXIF are kept; sepia and tints are taken for grey. One bad file does not
+    stop the rest: the last line says how many were left behind and why, and the exit code is then 1.
+    """
+    from pipeline.colorizing import Options
+    from pipeline.stages import colorize as command
+
+    options = Options(saturation=saturation, tile=tile, compare=compare, force=force)
+    outcome = command.run(load_settings(), method, photos, out, options, harmonize)
+    for failure in outcome.failures:
+        click.echo(f"{failure.path}: {failure.reason}, {failure.detail}", err=True)
+    click.echo(str(outcome))
+    if outcome.failures:
+        sys.exit(1)
+
+
+@click.group()
+def sets() -> None:
+    """Look at the data sets: what there is, what a store holds, whether it is whole."""
+
+
+@sets.command("list")
+def sets_list() -> None:
+    """The sets of params.yaml, and every source that a set may have."""
+    from pipeline.sets.inspecting import describe_sources
+    from pipeline.stages import paths
+
+    click.echo(describe_sources(load_settings().sets, paths.SETS))
+
+
+@sets.command("show")
+@click.argument("name")
+def sets_show(name: str) -> None:
+    """What the set NAME holds: counts, sizes, grey share, refusals by reason, licence."""
+    from pipeline.sets.inspecting import describe_set
+    from pipeline.stages import paths
+
+    settings = load_settings()
+    click.echo(describe_set(name, settings.sets[known(settings, "sets", name)], paths.image_set(name)))
+
+
+@sets.command("verify")
+@click.argument("name")
+def sets_verify(name: str) -> None:
+    """Compare every photograph of the set NAME with its checksum."""
+    from pipeline.sets.inspecting import verify_set
+    from pipeline.stages import paths
+
+    damages = verify_set(paths.image_set(known(load_settings(), "sets", name)))
+    for damage in damages:
+        click.echo(f"{damage.image_id}: {damage.problem}", err=True)
+    if damages:
+        raise UserError(
+            f"set {name} is damaged in {len(damages)} places; run dvc repro --force download@{name}"
+        )
+    click.echo(f"set {name}: every checksum is right")
