@@ -1,0 +1,75 @@
+"""Before and after harmonizing: figures side by side, and the photographs it changed most."""
+
+from dataclasses import dataclass
+
+from pipeline.reporting.columns import MetricColumn
+from pipeline.reporting.gallery import HARMONIZED, Gallery, Photo
+from pipeline.reporting.leaderboard import Board, Cell
+
+EXAMPLES = 6
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """One set's figures: for each method and metric the raw and the harmonized one."""
+
+    set: str
+    columns: tuple[MetricColumn, ...]
+    rows: tuple[tuple[str, tuple[tuple[Cell, Cell], ...]], ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One photograph before and after."""
+
+    set: str
+    method: str
+    photo: Photo
+    before: str
+    after: str
+    changed: float | None
+
+    @property
+    def changed_text(self) -> str:
+        """How much changed, in words: a count of pixels, and its share of the photograph."""
+        pixels = self.photo.width * self.photo.height
+        changed = self.changed or 0.0
+        return f"{changed:,.0f} pixels ({100 * changed / pixels:.1f} %)".replace(",", "\u202f")
+
+
+def harmonized_table(board: Board) -> BeforeAfter | None:
+    """Lay the raw and the harmonized figures of each method side by side; None where nothing was harmonized."""
+    by_key = {(row.method, row.variant): row for row in board.everyone}
+    methods = sorted({method for method, variant in by_key if variant == "harmonized" and (method, "raw") in by_key})
+    if not methods:
+        return None
+    empty = Cell()
+
+    def cells(method: str, metric: str) -> tuple[Cell, Cell]:
+        before, after = (by_key[method, variant].cells.get(metric, empty) for variant in ("raw", "harmonized"))
+        return before, after
+
+    columns = tuple(
+        column
+        for column in board.columns
+        if (column.core or column.name in ("edge_bleeding", "pixels_changed", "objects"))
+        and any(cells(method, column.name)[1].value is not None for method in methods)
+    )
+    rows = tuple((method, tuple(cells(method, column.name) for column in columns)) for method in methods)
+    return BeforeAfter(board.set, columns, rows)
+
+
+def examples(gallery: Gallery) -> list[Example]:
+    """Choose the photographs with the most changed pixels, each with the method that was changed most."""
+    found = []
+    for photo in gallery.photos:
+        pairs = [
+            (photo.values.get(key, {}).get("pixels_changed"), key)
+            for key in gallery.columns
+            if key.endswith(HARMONIZED) and key in photo.tiles and key.removesuffix(HARMONIZED) in photo.tiles
+        ]
+        if pairs:
+            changed, key = max(pairs, key=lambda pair: (pair[0] or 0.0, pair[1]))
+            method = key.removesuffix(HARMONIZED)
+            found.append(Example(gallery.set, method, photo, method, key, changed))
+    return sorted(found, key=lambda example: (-(example.changed or 0.0), example.photo.image_id))[:EXAMPLES]

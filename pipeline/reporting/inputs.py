@@ -1,0 +1,101 @@
+"""What a report is made from: paths and facts, all handed over by the caller.
+
+Nothing in `pipeline.reporting` knows where the graph keeps its files or reads its parameters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """The images of one test set: the truth and, by method, what was made of it. Every path is a store."""
+
+    __test__ = False  # the name starts with "Test", and pytest would take it for a class of tests
+
+    name: str
+    truth: Path | None
+    predictions: Mapping[str, Path] = field(default_factory=dict)
+    harmonized: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A finished picture (PNG or SVG) that the page shows, with the words that go with it."""
+
+    path: Path
+    title: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """A Parquet or CSV table that the page shows as it is (the bin-size study, the summary of a space ...)."""
+
+    path: Path
+    title: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """The facts above the first table: what was run, where and when.
+
+    Attributes:
+        revision: git revision, with a mark when the tree was changed.
+        date: ISO 8601 date or time of the run.
+        machine: processor, memory, accelerator in words.
+        seed: the run's seed.
+        protocol: name and version of the evaluation protocol.
+        stage_seconds: wall time of each stage, seconds, in the order of the graph.
+        settings: the run's parameters as a nested mapping, shown on request.
+        versions: library name to version.
+    """
+
+    revision: str = ""
+    date: str = ""
+    machine: str = ""
+    seed: int | None = None
+    protocol: str = ""
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything `page.build_report` reads.
+
+    Attributes:
+        summary: Parquet table `reports/summary.parquet`; every number of the page comes from it.
+        pairs: Parquet table of differences between methods, or None.
+        rows: (method, set) to the Parquet table with a row per image; used to sort the gallery, never averaged here.
+        sets: the test sets in the order of the page.
+        run: what was run.
+        figures: pictures of the class space, in the order of the page.
+        tables: further tables of the class space.
+        bin_sizes: Parquet or CSV table of the bin-size study (one row per `bin_size`), or None.
+        training: method to the DVCLive folder of its training.
+        bands: Parquet or CSV table with columns set, method, actual, predicted, share (classes grouped by how
+            frequent they are; share of the actual band's pixels, 0..1), or None.
+        turing: JSON file written by `turing.write_scores`, or None.
+        sweep: Parquet or CSV table with columns experiment, parameter, value, method, metric, figure, or None.
+        gallery: how many photographs of a set the page shows at most.
+        notes: things to say under "what is missing", such as a stage that was left out.
+    """
+
+    summary: Path
+    run: RunDescription
+    pairs: Path | None = None
+    rows: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    sets: tuple[TestSet, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[ClassTable, ...] = ()
+    bin_sizes: Path | None = None
+    training: Mapping[str, Path] = field(default_factory=dict)
+    bands: Path | None = None
+    turing: Path | None = None
+    sweep: Path | None = None
+    gallery: int = 24
+    notes: tuple[str, ...] = ()
