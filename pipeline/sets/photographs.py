@@ -14,7 +14,8 @@ from pipeline.color.lab import rgb_to_lab
 from pipeline.sets.archives import Archive
 from pipeline.sets.duplicates import perceptual_hash
 
-THUMBNAIL = 64
+THUMBNAIL = 32
+"""px, the side of the copy on which chroma and the perceptual hash are taken."""
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,18 @@ def examine(photograph: Photograph, grey_chroma: float, max_pixels: int) -> tupl
         return None, columns | {"status": photograph.refused}
     data = photograph.read()
     try:
-        decoded = images.decode(data, photograph.image_id, max_pixels=max_pixels)
+        # every pixel is decoded, but only a small copy leaves the decoder
+        small = images.decode(
+            data, photograph.image_id, max_pixels=max_pixels, size=(THUMBNAIL, THUMBNAIL), resampling="box"
+        )
     except images.ImageRefused as refusal:
         return None, columns | {"status": refusal.reason, "sha256": hashlib.sha256(data).hexdigest()}
-    height, width = decoded.rgb.shape[:2]
-    small = images.resize(decoded.rgb, (min(height, THUMBNAIL), min(width, THUMBNAIL)), "box")
     return data, columns | {
-        "width": width,
-        "height": height,
-        "mode": decoded.record["mode"],
-        "is_grey": bool(mean_chroma(small) < grey_chroma),
-        "perceptual_hash": f"{perceptual_hash(small):016x}",
+        "width": small.record["width"],
+        "height": small.record["height"],
+        "mode": small.record["mode"],
+        "is_grey": bool(mean_chroma(small.rgb) < grey_chroma),
+        "perceptual_hash": f"{perceptual_hash(small.rgb):016x}",
         "status": "ok",
     }
 

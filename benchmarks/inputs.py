@@ -1,0 +1,128 @@
+"""Photographs in: the store against loose files, and building a store against a bare copy with hashing.
+
+Run: python benchmarks/inputs.py [--photographs N]. The photographs are 256 x 256 crops of the set `sample`, as JPEG:
+the size and format of Places365. Every ratio compares two loops of one run that take turns, so that a busy machine
+slows both; the last line is a JSON list of {"name", "ratio", "target", "met"}, ratio being ours by the bare loop in
+images/s. `download` decodes every photograph, which takes 20 times as long as copying and hashing it: so its own part
+(bytes -> store) is held against a bare copy with hashing, and the whole against one that decodes as well.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pipeline import images
+from pipeline.sets import sample
+from pipeline.sets.building import build
+from pipeline.sets.settings import Folder, Sample
+from pipeline.store import Store, StoreWriter
+
+ROUNDS = 7
+SIDE = 256
+
+
+def write_photographs(folder: Path, count: int) -> list[Path]:
+    """Crops of the set `sample`, each another one, as loose JPEG files."""
+    random_places = np.random.default_rng(0)
+    originals = [
+        images.decode(photograph.read()).rgb
+        for photograph in sample.photographs(Sample(source="sample"), folder)
+        if photograph.split == "train"
+    ]
+    paths = []
+    for number in range(count):
+        rgb = originals[number % len(originals)]
+        top, left = (int(random_places.integers(0, extent - 2 * SIDE)) for extent in rgb.shape[:2])
+        crop = images.resize(rgb[top : top + 2 * SIDE, left : left + 2 * SIDE], (SIDE, SIDE))
+        path = folder / f"{number:06d}.jpg"
+        Image.fromarray(crop).save(path, quality=90)
+        paths.append(path)
+    return paths
+
+
+def ratio(ours: Callable[[], object], bare: Callable[[], object]) -> tuple[float, float, float]:
+    """Median of bare seconds by our seconds over turns, and the fastest of each."""
+    ours(), bare()  # caches warm for both
+    seconds: dict[str, list[float]] = {"ours": [], "bare": []}
+    for turn in range(ROUNDS):
+        for name, loop in (("ours", ours), ("bare", bare))[:: 1 if turn % 2 else -1]:
+            begun = time.perf_counter()
+            loop()
+            seconds[name].append(time.perf_counter() - begun)
+    ratios = [bare_time / our_time for our_time, bare_time in zip(seconds["ours"], seconds["bare"], strict=True)]
+    return statistics.median(ratios), min(seconds["ours"]), min(seconds["bare"])
+
+
+def bare_decode(data: bytes) -> np.ndarray:
+    """What anyone would write."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photographs", type=int, default=600)
+    count = parser.parse_args().photographs
+    os.environ["HUEBENCH_WORKERS"] = "1"  # one thread against one thread
+    results = []
+
+    def report(name: str, target: float, ours: Callable[[], object], bare: Callable[[], object]) -> None:
+        value, our_time, bare_time = ratio(ours, bare)
+        print(f"{name}: {count / our_time:,.0f} images/s, bare loop {count / bare_time:,.0f}, ratio {value:.3f}")
+        results.append({"name": name, "ratio": round(value, 3), "target": target, "met": value >= target})
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "loose").mkdir()
+        paths = write_photographs(folder / "loose", count)
+        settings = Folder(source="folder", path=str(folder / "loose"), near_duplicate_bits=-1)
+        build("benchmark", settings, folder / "store", folder)
+        store = Store(folder / "store")
+        in_order = list(store.index["image_id"])
+        shuffled = random.Random(0).sample(in_order, len(in_order))
+        by_name = {path.stem: path for path in paths}
+        for label, order in (("random access", shuffled), ("in sequence", in_order)):
+            report(
+                f"store read + decode, {label}",
+                1.0,
+                lambda order=order: [store.rgb(image_id) for image_id in order],
+                lambda order=order: [bare_decode(by_name[image_id].read_bytes()) for image_id in order],
+            )
+
+        def write_store() -> None:
+            with StoreWriter(folder / "written") as writer:
+                for path in paths:
+                    writer.add(path.stem, path.read_bytes(), ".jpg", split="train")
+
+        def copy_and_hash(decode: bool = False) -> None:
+            with (folder / "copy").open("wb") as copy:
+                for path in paths:
+                    data = path.read_bytes()
+                    hashlib.sha256(data).hexdigest()
+                    if decode:
+                        bare_decode(data)
+                    copy.write(data)
+
+        report("bytes -> store, against copying into one file and hashing", 0.9, write_store, copy_and_hash)
+        report(
+            "download -> store with every photograph decoded, against copying, hashing and decoding",
+            0.9,
+            lambda: build("benchmark", settings, folder / "built", folder),
+            lambda: copy_and_hash(decode=True),
+        )
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
