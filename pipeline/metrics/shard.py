@@ -135,21 +135,27 @@ def score_shard(shard: Shard, job: Job) -> Partial:
     """
     partial = Partial()
     networks = load_networks(tuple(sorted(job.weights.items())), job.device)
-    with _one_thread():
+    with _exact_and_alone():
         for entries in _batches(_entries(shard, job, partial), job.batch):
             _score_batch(entries, job, networks, shard.keep, partial)
     return partial
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: the planes are small, the processes fill the processor, and threads would wait."""
-    before = torch.get_num_threads()
+def _exact_and_alone() -> Iterator[None]:
+    """Full float32 products, which training may have traded for speed, and one thread.
+
+    The planes are small and the processes fill the processor: more threads would wait for each other.
+    """
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("highest")
     try:
-        yield
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precision)
 
 
 @functools.lru_cache(maxsize=2)
