@@ -93,7 +93,7 @@ def thumbnails(task: Portion, view: View) -> Iterator[npt.NDArray[np.uint8] | st
     Raises:
         UserError: if a shard is missing or shorter than the index says.
     """
-    for data in _bytes(task):
+    for data in photograph_bytes(task):
         try:
             decoded = images.decode(data, size=(view.size, view.size), resampling=view.resampling)
         except images.ImageRefused as refusal:
@@ -103,7 +103,18 @@ def thumbnails(task: Portion, view: View) -> Iterator[npt.NDArray[np.uint8] | st
         yield "tiny" if tiny else decoded.rgb
 
 
-def _bytes(task: Portion) -> Iterator[bytes]:
+def photograph_bytes(task: Portion) -> Iterator[bytes]:
+    """Reads the photographs of a task, one after the other.
+
+    Args:
+        task: which photographs.
+
+    Yields:
+        The bytes of each, as they came.
+
+    Raises:
+        UserError: if a shard is missing or shorter than the index says.
+    """
     descriptors: dict[str, int] = {}
     try:
         for place in task.places:
