@@ -139,8 +139,8 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> int:
         for path in done:
             part = Store(path)
             for name, row in part.index.iterrows():
-                sides = {"width": int(row["width"]), "height": int(row["height"])}
-                writer.add(str(name), part.read(str(name)), split="test", mode="RGB", **sides)
+                data, width, height = part.read(str(name)), int(row["width"]), int(row["height"])
+                writer.add(str(name), data, split="test", mode="RGB", width=width, height=height)
     shutil.rmtree(cache)
     return len(image_ids)
 

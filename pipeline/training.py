@@ -2,14 +2,11 @@
 
 import copy
 import math
-import signal
-import threading
+import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -38,15 +35,13 @@ from pipeline.training_data import (
     split_validation,
 )
 from pipeline.training_state import STATE, WEIGHTS, describe_space, load_state, save_model, save_state
+from pipeline.training_watch import Recent, any_caught, caught_signals, raise_caught
 
 LOOK_EVERY = 10
 """Steps between two looks at the loss: on a GPU each look waits for the device, among processes for the slowest."""
 MOST_ROWS = 1000
 """Rows of the training curves at most; a long run draws every so many steps only."""
-
-
-class NotFinite(UserError):
-    """The loss became infinite or no number; the state saved before it is kept."""
+STRIPS = "strips"
 
 
 @dataclass
@@ -139,9 +134,11 @@ def train(
         if not trained:
             raise UserError(f"{store.path} has no usable photograph of split train; run.train takes a set that has")
         run = fingerprint(method, settings, seed, describe_space(space), processes.size, rows["sha256"].tolist())
-        training = begin(method, settings, seed, space, device)
+        training = begin(method, settings, seed, space, device, processes)
         state = load_state(cache_dir, run)
-        if state is not None:
+        if state is None:
+            shutil.rmtree(cache_dir / STRIPS, ignore_errors=True)
+        else:
             training.restore(state)
 
         validation = whole_photographs(store, held_out, settings.size)
@@ -150,6 +147,7 @@ def train(
         training.rows = curves.rows
         keep = device.type == "cpu" and fits_memory(rows, settings.size, settings.scale[0])
         samples = TrainingSamples(store, trained, settings.size, settings.scale, settings.flip, seed, keep)
+        samples.read_ahead(worker_count())
         numbers = SampleNumbers(training.step, settings.steps, settings.batch, processes.rank, processes.size)
         batches = load_batches(samples, numbers, 0 if keep else worker_count(), pin=device.type == "cuda")
         learner = wrap(training.network, settings, processes)
@@ -173,11 +171,7 @@ def train(
             saves = not last and done % settings.save_every == 0
             if done % look_every == 0 or saves or last:
                 bar.set_postfix(recent.look(), refresh=False)
-            stopped = (
-                bool(caught)
-                if processes.size == 1
-                else done % look_every == 0 and any_caught(caught, processes, device)
-            )
+            stopped = done % look_every == 0 and any_caught(caught, processes, device)
             if done % row_every == 0 or last:
                 curves.add({"step": done, "learning_rate": rate, **recent.row()})
             if len(validation) and (done % settings.validate_every == 0 or last):
@@ -186,15 +180,15 @@ def train(
                 if settings.patience is not None:
                     last = keep_best(training, row["validation/loss"], settings) or last
             if processes.rank == 0 and (done % settings.strip_every == 0 or last):
-                write_strip(
-                    report_dir / "strips" / f"step-{done:07d}.png", training.judged, shown, method, space, device
-                )
+                strip = cache_dir / STRIPS / f"step-{done:07d}.png"
+                write_strip(strip, training.judged, shown, method, space, device)
+                shutil.copytree(strip.parent, report_dir / STRIPS, dirs_exist_ok=True)
             if processes.rank == 0 and not last and (saves or stopped):
                 save_state(cache_dir, run, training.state())
-            if last:
-                break
-            if stopped:
+            if stopped and not last:
                 raise_caught(caught)
+            if last and done < settings.steps:
+                break
 
         if processes.rank == 0:
             final = training.judged
@@ -202,13 +196,16 @@ def train(
                 final.load_state_dict(training.best["weights"])
             save_model(out_dir / WEIGHTS, final, method, settings, space, seed)
             (cache_dir / STATE).unlink(missing_ok=True)
+            shutil.rmtree(cache_dir / STRIPS)
         curves.close()
         parameters = sum(tensor.numel() for tensor in training.network.parameters() if tensor.requires_grad)
         values = {name: value for row in curves.rows for name, value in row.items() if name != "step"}
         return {"steps": training.step, "photographs": len(trained), "parameters": parameters, **values}
 
 
-def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, device: torch.device) -> Training:
+def begin(
+    method: Method, settings: Train, seed: int, space: ColorSpace | None, device: torch.device, processes: Processes
+) -> Training:
     """A training at step 0.
 
     Args:
@@ -217,14 +214,22 @@ def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, 
         seed: of the random weights.
         space: the classes; None for a regression.
         device: where it will run.
+        processes: that will share it.
 
     Returns:
         Network, loss and optimiser, the network's random weights drawn from the seed alone.
+
+    Raises:
+        UserError: if weights are missing, or batch norms cannot be synchronized here.
     """
     torch.manual_seed(seed)
     pretrained = load_weights(method.encoder) if method.pretrained else None
     outputs = 2 if space is None else space.kept_count
     network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
+    if getattr(settings, "batch_norm", "local") == "synchronized" and processes.size > 1:
+        if device.type != "cuda":
+            raise UserError(f"train.batch_norm: synchronized needs GPUs, got {device.type}; take local or frozen")
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
@@ -323,81 +328,3 @@ def keep_best(training: Training, loss: float, settings: Train) -> bool:
         training.best = {"loss": loss, "step": training.step, "weights": weights}
     assert settings.patience is not None
     return training.step - training.best["step"] >= settings.patience * settings.validate_every
-
-
-class Recent:
-    """The steps since the last row of the curves: their losses, their photographs, the time they took.
-
-    Args:
-        image_ids: of the photographs that a batch names by position.
-        losses: seen since the last row; added to and emptied in place.
-        images: per step, over all processes.
-    """
-
-    def __init__(self, image_ids: list[str], losses: list[float], images: int) -> None:
-        self.image_ids, self.losses, self.images = image_ids, losses, images
-        self.unseen: list[tuple[int, torch.Tensor, list[int]]] = []
-        self.steps, self.waited, self.began = 0, 0.0, time.perf_counter()
-
-    def note(self, step: int, loss: torch.Tensor, indices: list[int], waited: float) -> None:
-        """Remember a step without waiting for the device."""
-        self.unseen.append((step, loss, indices))
-        self.waited += waited
-        self.steps += 1
-
-    def look(self) -> dict[str, str]:
-        """Read the losses not seen yet. Returns what the progress bar shows; raises `NotFinite`."""
-        for step, loss, indices in self.unseen:
-            value = float(loss)
-            if not math.isfinite(value):
-                names = ", ".join(sorted({self.image_ids[index] for index in indices}))
-                raise NotFinite(f"the loss is {value} at step {step}; lower train.learning_rate; the batch: {names}")
-            self.losses.append(value)
-        self.unseen.clear()
-        speed = self.steps * self.images / (time.perf_counter() - self.began)
-        return {"loss": f"{self.losses[-1]:.4g}", "images/s": f"{speed:.0f}"}
-
-    def row(self) -> Row:
-        """The means since the last call, and begin anew."""
-        self.look()
-        passed = time.perf_counter() - self.began
-        row = {
-            "loss": sum(self.losses) / len(self.losses),
-            "images_per_second": self.steps * self.images / passed,
-            "waiting_share": self.waited / passed,
-        }
-        self.losses.clear()
-        self.steps, self.waited, self.began = 0, 0.0, time.perf_counter()
-        return row
-
-
-@contextmanager
-def caught_signals() -> Iterator[list[int]]:
-    """Collect SIGTERM and Ctrl-C instead of dying of them; a second one kills as usual. Only in a main thread."""
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught
-        return
-
-    def note(number: int, frame: FrameType | None) -> None:
-        caught.append(number)
-        signal.signal(number, usual[number])
-
-    usual: dict[int, Any] = {int(number): signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield caught
-    finally:
-        for number, handler in usual.items():
-            signal.signal(number, handler)
-
-
-def any_caught(caught: list[int], processes: Processes, device: torch.device) -> bool:
-    """Whether any of the processes was told to stop, so that all of them stop after the same step."""
-    return bool(processes.sum(torch.tensor(len(caught), device=device)).item())
-
-
-def raise_caught(caught: list[int]) -> None:
-    """Stop as the signal asked: KeyboardInterrupt for Ctrl-C, else exit with 128 + its number."""
-    if signal.SIGINT in caught:
-        raise KeyboardInterrupt
-    raise SystemExit(128 + (caught[0] if caught else signal.SIGTERM))

@@ -6,6 +6,7 @@ run that is resumed, or has other workers, or is spread over more processes, see
 
 import functools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,16 @@ class TrainingSamples(Dataset[Sample]):
         if self.flip and random.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return np.asarray(image), index
+
+    def read_ahead(self, threads: int) -> None:
+        """Decode what will be kept in memory, several photographs at a time; nothing where none is kept.
+
+        Args:
+            threads: decoders at a time.
+        """
+        if self.kept is not None:
+            with ThreadPoolExecutor(threads) as pool:
+                self.kept.update(enumerate(pool.map(self._read, range(len(self.image_ids)))))
 
     def _photograph(self, index: int) -> npt.NDArray[np.uint8]:
         if self.kept is None:
