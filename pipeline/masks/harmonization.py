@@ -101,8 +101,6 @@ def _repaint(
         near = nearby(rank, rows, columns, len(palette), radius)
         level = grey_level(lightness(scene.source[window][rows, columns]))
         change, rgb = _replacements(classes[window][rows, columns], level, palette, near, space)
-        if len(palette) == 1:  # see the third guarantee
-            change &= space.to_kept(space.encode(rgb)) == palette[0]
         result[window][rows[change], columns[change]] = rgb[change]
     return result
 
@@ -120,11 +118,14 @@ def _replacements(
     lower class. A pixel that has what its level has in place of a palette class fits already.
     """
     shades = class_shades(space)
-    fits = (shades.kept_index[level[:, None], palette] == classes[:, None]).any(axis=1)
+    shown = shades.kept_index[level[:, None], palette]
+    change = (shown != classes[:, None]).all(axis=1)
+    if len(palette) == 1:  # see the third guarantee
+        change &= shown[:, 0] == palette[0]
     a, b = space.kept_centers.T
     distance = ((a[:, None] - a[palette]) ** 2 + (b[:, None] - b[palette]) ** 2)[classes]
     distance[~near & near.any(axis=1, keepdims=True)] = np.inf
-    return ~fits, shades.rgb[level, palette[distance.argmin(axis=1)]]
+    return change, shades.rgb[level, palette[distance.argmin(axis=1)]]
 
 
 def _by_guided_filter(scene: Scene, space: ColorSpace, settings: Harmonize) -> npt.NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """One mask, as every segmenter returns it: COCO run-length encoding (pycocotools) with the segmenter's own scores."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,7 +85,9 @@ def decode_mask(segment: Segment) -> npt.NDArray[np.bool_]:
     Raises:
         ValueError: if the counts do not fit the size, or are no run-length encoding.
     """
-    return coco.decode(_as_coco(segment)).view(np.bool_)
+    with warnings.catch_warnings():  # pycocotools 2.0 still speaks NumPy 1's array protocol
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        return coco.decode(_as_coco(segment)).view(np.bool_)
 
 
 def scale_nearest(plane: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:

@@ -141,7 +141,7 @@ def _segment_one(store: Store, image_id: str, task: Task) -> Found:
         megapixels = rgb.shape[0] * rgb.shape[1] / 1e6
         if megapixels > task.settings.max_megapixels:
             limit = task.settings.max_megapixels
-            raise NotSegmented("too_large", f"{megapixels:.1f} megapixels, masks.max_megapixels is {limit:g}")
+            raise NotSegmented("too_large", f"{megapixels:.3g} megapixels, masks.max_megapixels is {limit:g}")
         segments = SEGMENTERS[task.settings.segmenter](grey_image(rgb), image_id, segmenter_settings(task.settings))
     except NotSegmented as reason:
         status, detail = reason.status, str(reason)
@@ -177,7 +177,7 @@ def _rows(found: Found, settings: Masks, settings_hash: str) -> list[dict[str, A
     }
     kept = [one for one in found.segments if one.area >= settings.min_area * one.height * one.width and one.area > 0]
     if not kept:
-        return [common | {"status": "no_masks" if found.status == "ok" else found.status}]
+        return [common | {"object": None, "status": "no_masks" if found.status == "ok" else found.status}]
     return [
         common
         | dict(zip(("x", "y", "w", "h"), segment.box, strict=True))
