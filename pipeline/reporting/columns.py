@@ -3,9 +3,8 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-Better = Literal["higher", "lower", "one", ""]
+from pipeline.metrics.registry import METRICS, Direction
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class MetricColumn:
     name: str
     label: str
     unit: str = ""
-    better: Better = ""
+    better: Direction = ""
     digits: int = 3
     core: bool = False
     meaning: str = ""
@@ -57,41 +56,53 @@ class MetricColumn:
         return f"{value:.{self.digits}f}".replace("-", "−")
 
 
-_KNOWN = (
-    MetricColumn("psnr", "PSNR", "dB", "higher", 2, True, "Peak signal-to-noise ratio, mean over photographs"),
-    MetricColumn("ssim", "SSIM", "", "higher", 3, True, "Structural similarity, Gaussian window 11"),
-    MetricColumn("lpips", "LPIPS", "", "lower", 3, True, "Learned perceptual distance, v0.1, AlexNet"),
-    MetricColumn("fid", "FID", "", "lower", 2, True, "Fréchet distance of Inception-v3 features over the whole set"),
-    MetricColumn("cnr", "CNR", "", "one", 3, True, "Unique classes of the result / unique classes of the truth"),
-    MetricColumn("active", "Active", "", "", 1, True, "Mean number of unique classes in a photograph"),
-    MetricColumn("tar", "TAR", "%", "higher", 2, True, "Share of pixels whose class equals the truth's"),
-    MetricColumn("cf", "CF", "", "", 1, True, "Colorfulness, Hasler and Süsstrunk 2003"),
-    MetricColumn("mse", "MSE", "", "lower", 4, False, "Mean squared difference over RGB in 0..1"),
-    MetricColumn("uiqi", "UIQI", "", "higher", 3, False, "Universal image quality index, 8 x 8 window"),
-    MetricColumn("ccar", "CCAR", "%", "", 2, False, "Unique classes of the result / number of classes"),
-    MetricColumn("top1", "Top-1", "%", "higher", 2, False, "Class accuracy at the network's output size"),
-    MetricColumn("top5", "Top-5", "%", "higher", 2, False, "Truth among the five most probable classes"),
-    MetricColumn("objects", "Objects", "", "", 1, False, "Objects harmonized in a photograph"),
-    MetricColumn("pixels_changed", "Changed", "", "", 3, False, "Pixels that harmonizing changed"),
-    MetricColumn("edge_bleeding", "Bleeding", "", "lower", 3, False, "Color spilling over object edges, truth = 1"),
-)
-_BY_NAME = {column.name: column for column in _KNOWN}
+# name in the registry: label, decimals, shown at once
+_WRITTEN = {
+    "psnr": ("PSNR", 2, True),
+    "ssim": ("SSIM", 3, True),
+    "lpips": ("LPIPS", 3, True),
+    "fid": ("FID", 2, True),
+    "ciede2000": ("CIEDE2000", 2, True),
+    "cnr": ("CNR", 3, True),
+    "active": ("Active", 1, True),
+    "tar": ("TAR", 2, True),
+    "cf": ("CF", 1, True),
+    "mse": ("MSE", 4, False),
+    "uiqi": ("UIQI", 3, False),
+    "ciede2000_p95": ("CIEDE2000 95th", 2, False),
+    "cf_abs": ("CF abs", 1, False),
+    "cf_difference": ("CF difference", 1, False),
+    "ccar": ("CCAR", 2, False),
+    "top1": ("Top-1", 2, False),
+    "top5": ("Top-5", 2, False),
+    "class_accuracy": ("Class accuracy", 2, False),
+    "frechet_alexnet": ("Fréchet AlexNet", 3, False),
+    "objects": ("Objects", 1, False),
+    "pixels_changed": ("Changed", 0, False),
+    "edge_bleeding": ("Bleeding", 3, False),
+}
+OWN = "own_"
+BAND = "class_accuracy_band_"
 
 
 def metric_column(name: str) -> MetricColumn:
-    """Say how a metric is written; a name this module has not met is shown as it is, without direction."""
-    known = _BY_NAME.get(name)
-    if known is not None:
-        return known
-    if name.startswith("own_") and name[4:] in _BY_NAME:
-        base = _BY_NAME[name[4:]]
-        meaning = f"{base.meaning}, in the method's own color space"
-        return MetricColumn(name, f"own {base.label}", base.unit, base.better, base.digits, False, meaning)
-    return MetricColumn(name, name.replace("_", " "))
+    """Say how a metric is written; one that the registry does not know has no direction and no unit.
+
+    Args:
+        name: as in `pipeline.metrics.registry`, from where direction, unit and meaning come.
+    """
+    known = METRICS.get(name)
+    base = name.removeprefix(OWN)
+    label, digits, core = _WRITTEN.get(base, (base.replace("_", " "), 3, False))
+    if known is None:
+        return MetricColumn(name, label if base == name else f"own {label}", digits=digits)
+    unit = known.unit if known.unit in ("dB", "%") else ""
+    text = label if base == name else f"own {label}"
+    return MetricColumn(name, text, unit, known.direction, digits, core and base == name, known.about)
 
 
 def metric_columns(names: Iterable[str]) -> tuple[MetricColumn, ...]:
-    """Order the metrics of a table: the known ones as listed here, then the others by name."""
-    wanted = set(names)
-    known = [column for column in _KNOWN if column.name in wanted]
-    return (*known, *(metric_column(name) for name in sorted(wanted - set(_BY_NAME))))
+    """Order the metrics of a table: as listed here, then the others by name; frequency bands are drawn, not listed."""
+    wanted = {name for name in names if not name.startswith(BAND)}
+    listed = [name for name in _WRITTEN if name in wanted]
+    return tuple(metric_column(name) for name in [*listed, *sorted(wanted - set(_WRITTEN))])

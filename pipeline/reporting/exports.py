@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.reporting.bins import read_frame
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.leaderboard import Board, Row
+from pipeline.reporting.media import slug
 from pipeline.reporting.render import write_text
 
 HEADLINE = {"psnr": 2, "ssim": 3, "lpips": 3, "fid": 2, "cnr": 3, "tar": 2, "cf": 1}  # metric to decimals
@@ -36,7 +37,8 @@ def write_tables(summary: pd.DataFrame, inputs: ReportInputs, found: Sequence[Bo
         write_text(out / "tables" / "bin_sizes.csv", study)
         links |= {"bin_sizes": "tables/bin_sizes.csv", "bin_sizes_source": os.path.relpath(inputs.bin_sizes, out)}
     _write_rows(out / "plots" / "leaderboard.csv", ("method", *HEADLINE), _leaderboard(found))
-    _write_rows(out / "plots" / "frequency_bands.csv", BAND_COLUMNS, _bands(inputs.bands))
+    for (set_name, name), rows in _confusions(inputs.bands).items():
+        _write_rows(out / "plots" / "confusion" / slug(set_name) / f"{slug(name)}.csv", ("actual", "predicted"), rows)
     return links
 
 
@@ -69,14 +71,26 @@ def _leaderboard(found: Sequence[Board]) -> Iterable[tuple[str, ...]]:
             yield (name, *("" if value is None else f"{value:.{digits}f}" for value, digits in figures))
 
 
-BAND_COLUMNS = ("set", "method", "actual", "predicted", "share")
+def _confusions(path: Path | None) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Turn shares into the rows that DVC's confusion template counts: a hundred for each band that the truth shows.
 
-
-def _bands(path: Path | None) -> Iterable[tuple[str, ...]]:
+    Largest remainders are rounded up, so that the rows of a band add up to exactly a hundred.
+    """
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     if path is None or not path.exists():
-        return
-    for row in read_frame(path).to_dict("records"):
-        yield (*(str(row[name]) for name in BAND_COLUMNS[:-1]), f"{float(row['share']):.4f}")
+        return found
+    for key, part in read_frame(path).groupby(["set", "method", "variant", "actual"], sort=True):
+        set_name, method, variant, actual = (str(value) for value in key)
+        shares = {str(row["predicted"]): 100.0 * float(row["share"]) for row in part.to_dict("records")}
+        if not math.isclose(sum(shares.values()), 100.0, abs_tol=0.5):
+            continue  # the truth does not show this band, or the shares are not finite
+        counts = {name: math.floor(share) for name, share in shares.items()}
+        by_rest = sorted(shares, key=lambda name: (counts[name] - shares[name], name))
+        for name in by_rest[: 100 - sum(counts.values())]:
+            counts[name] += 1
+        rows = found.setdefault((set_name, method if variant == "raw" else f"{method}_{variant}"), [])
+        rows += [(f"band {int(actual):02d}", f"band {int(name):02d}") for name in shares for _ in range(counts[name])]
+    return found
 
 
 def _write_rows(path: Path, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

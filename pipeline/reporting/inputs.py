@@ -77,8 +77,8 @@ class ReportInputs:
         tables: further tables of the class space.
         bin_sizes: Parquet or CSV table of the bin-size study (one row per `bin_size`), or None.
         training: method to the DVCLive folder of its training.
-        bands: Parquet or CSV table with columns set, method, actual, predicted, share (classes grouped by how
-            frequent they are; share of the actual band's pixels, 0..1), or None.
+        bands: table of `pipeline.metrics.schemas.BANDS` (which tenth of the classes, by frequency, is mistaken for
+            which), or None.
         turing: JSON file written by `turing.write_scores`, or None.
         sweep: Parquet or CSV table with columns experiment, parameter, value, method, metric, figure, or None.
         gallery: how many photographs of a set the page shows at most.

@@ -16,7 +16,7 @@ from pipeline.reporting.plates import plates
 from pipeline.reporting.render import render, write_text
 from pipeline.reporting.scores import read_scores
 from pipeline.reporting.statements import statements
-from pipeline.reporting.sweep import sweep_panels
+from pipeline.reporting.sweep import band_charts, sweep_panels
 
 
 def build_report(inputs: ReportInputs, out: Path) -> None:
@@ -60,6 +60,7 @@ def build_report(inputs: ReportInputs, out: Path) -> None:
         "pairs": pairs,
         "figures": figures,
         "bin_sizes": bin_size_study(inputs.bin_sizes),
+        "bands": band_charts(found),
         "tables": [generic_table(table) for table in inputs.tables],
         "training": panels,
         "sweep": sweep_panels(inputs.sweep),

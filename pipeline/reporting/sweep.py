@@ -1,11 +1,13 @@
-"""A sweep over one parameter: each metric against the parameter's value, a line for each method."""
+"""Charts of results: a sweep over one parameter, and class accuracy by how frequent a class is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config import UserError
 from pipeline.reporting.bins import read_frame
-from pipeline.reporting.columns import metric_columns
+from pipeline.reporting.columns import BAND, metric_columns
 from pipeline.reporting.curves import Chart, Line, chart
+from pipeline.reporting.leaderboard import Board
 
 SWEEP_COLUMNS = ("parameter", "value", "method", "metric", "figure")
 
@@ -36,4 +38,25 @@ def sweep_panels(path: Path | None) -> tuple[Chart, ...]:
                 for method, group in rows.groupby("method", sort=True)
             ]
             charts.append(chart(f"{column.label} {column.arrow}".strip(), lines, str(parameter)))
+    return tuple(charts)
+
+
+def band_charts(boards: Sequence[Board]) -> tuple[Chart, ...]:
+    """Draw each set's class accuracy by frequency band, from the rarest tenth of the classes to the commonest."""
+    charts = []
+    for board in boards:
+        lines = []
+        for row in board.everyone:
+            if row.variant not in ("raw", ""):
+                continue
+            bands = {
+                int(name.removeprefix(BAND)): cell.value
+                for name, cell in row.cells.items()
+                if name.startswith(BAND) and cell.value is not None
+            }
+            if bands:
+                order = sorted(bands)
+                lines.append(Line(row.method, tuple(map(float, order)), tuple(bands[band] for band in order)))
+        if lines:
+            charts.append(chart(f"{board.set}: class accuracy, %", lines, "tenth of the classes, rare to common"))
     return tuple(charts)
