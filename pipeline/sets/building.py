@@ -1,11 +1,13 @@
 """A set entry of params.yaml to a store: every photograph read, decoded once, and kept or refused with a reason."""
 
 import hashlib
+import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +22,11 @@ from pipeline.sets.settings import Folder, SetSettings
 from pipeline.store import StoreWriter
 
 AHEAD = 4
-"""Photographs in flight for each thread: enough to keep it busy, few enough to keep memory flat."""
+"""Batches in flight for each worker: enough to keep it busy, few enough to keep memory flat."""
+FEW = 2000
+"""Photographs for which starting processes takes longer than looking at them."""
+BATCH = 16
+"""Photographs that a process gets at a time."""
 NAMED = 3
 """Refused photographs that a message names."""
 
@@ -63,8 +69,7 @@ class Summary:
 def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summary:
     """Write the store of a set entry.
 
-    The photographs are decoded by threads (Pillow and zlib let go of the interpreter's lock); the store does not
-    depend on how many.
+    The photographs are decoded in parallel; the store does not depend on how.
 
     Args:
         name: the key of the entry, for messages.
@@ -79,41 +84,73 @@ def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summar
         UserError: if the source cannot be had, is empty, or a larger share than `max_bad_share` is refused.
     """
     photographs: Iterable[Photograph] = SOURCES[settings.source].photographs(settings, archives)
-    look = partial(_look, settings)
     moved = 0
     with StoreWriter(out) as writer:
         if isinstance(settings, Folder):
-            photographs, moved = _kept_together(list(photographs), settings, look, name)
-        summary = _write(writer, in_order(look, progress(photographs, f"download {name}")), moved)
+            photographs, moved = _kept_together(list(photographs), settings, name)
+        summary = _write(writer, in_order(partial(_look, settings), progress(photographs, f"download {name}")), moved)
         _judge(name, settings, summary)
     return summary
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-    """Apply a function in threads, and yield items and results in the order of the items, few at a time in memory.
+    """Apply a function in parallel, and yield items and results in the order of the items, few at a time in memory.
+
+    The first few are shared among threads, since starting processes would take longer than the work; if there are
+    more, they go to processes in batches, since threads of small photographs mostly wait for the interpreter's lock.
 
     Args:
-        work: safe to run in several threads.
-        items: may be endless; at most `AHEAD` for each thread are taken ahead.
+        work: picklable, and safe to run in several threads.
+        items: picklable, may be endless; at most `AHEAD` batches for each worker are taken ahead.
 
     Yields:
         Each item with its result.
     """
-    workers = worker_count()
+    workers, source = worker_count(), iter(items)
+    if workers == 1:
+        yield from ((item, work(item)) for item in source)
+        return
     with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[tuple[Item, Any]] = deque()
-        for item in items:
-            waiting.append((item, pool.submit(work, item)))
-            if len(waiting) > workers * AHEAD:
-                earliest, future = waiting.popleft()
-                yield earliest, future.result()
-        while waiting:
+        yield from _pooled(pool, work, islice(source, FEW), workers, 1)
+    for next_one in source:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver")) as processes:
+            yield from _pooled(processes, work, chain([next_one], source), workers, BATCH)
+
+
+def _pooled(
+    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], workers: int, size: int
+) -> Iterator[tuple[Item, Result]]:
+    waiting: deque[tuple[list[Item], Future[list[Result]]]] = deque()
+    for batch in _batches(items, size):
+        waiting.append((batch, pool.submit(_each, work, batch)))
+        if len(waiting) > workers * AHEAD:
             earliest, future = waiting.popleft()
-            yield earliest, future.result()
+            yield from zip(earliest, future.result(), strict=True)
+    for earliest, future in waiting:
+        yield from zip(earliest, future.result(), strict=True)
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def _each(work: Callable[[Item], Result], batch: list[Item]) -> list[Result]:
+    return [work(item) for item in batch]
 
 
 def _look(settings: SetSettings, photograph: Photograph) -> Examined:
     return examine(photograph, settings.grey_chroma, settings.max_pixels)
+
+
+def _hashes(settings: Folder, photograph: Photograph) -> tuple[int, str] | None:
+    if settings.near_duplicate_bits < 0:
+        return 0, hashlib.sha256(photograph.read()).hexdigest()
+    data, columns = _look(settings, photograph)
+    if data is None:  # a refused file is no one's duplicate
+        return None
+    return int(columns["perceptual_hash"], 16), hashlib.sha256(data).hexdigest()
 
 
 def _write(writer: StoreWriter, examined: Iterable[tuple[Photograph, Examined]], moved: int) -> Summary:
@@ -134,21 +171,13 @@ def _write(writer: StoreWriter, examined: Iterable[tuple[Photograph, Examined]],
     return Summary(dict(splits), grey, size, dict(refused), tuple(named), moved)
 
 
-def _kept_together(
-    photographs: list[Photograph], settings: Folder, look: Callable[[Photograph], Examined], name: str
-) -> tuple[list[Photograph], int]:
+def _kept_together(photographs: list[Photograph], settings: Folder, name: str) -> tuple[list[Photograph], int]:
     """Send near duplicates to the split of the first of them, by name; return how many that moved.
 
     Needs a look at all of them before the first is written, so the files are read twice; only their hashes are kept.
     """
 
-    def hashes(photograph: Photograph) -> tuple[int, str] | None:
-        data, columns = look(photograph)
-        if data is None:  # a refused file is no one's duplicate
-            return None
-        return int(columns["perceptual_hash"], 16), hashlib.sha256(data).hexdigest()
-
-    found = [result for _, result in in_order(hashes, progress(photographs, f"duplicates {name}"))]
+    found = [result for _, result in in_order(partial(_hashes, settings), progress(photographs, f"duplicates {name}"))]
     usable = [position for position, hashed in enumerate(found) if hashed is not None]
     alike = [hashed for hashed in found if hashed is not None]
     leaders = groups([one for one, _ in alike], [digest for _, digest in alike], settings.near_duplicate_bits)

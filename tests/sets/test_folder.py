@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.config import UserError
 from pipeline.images import encode_png
+from pipeline.sets import building
 from pipeline.sets.building import Summary, build
 from pipeline.sets.settings import Folder
 from pipeline.store import Store
@@ -148,8 +149,9 @@ def test_the_store_does_not_depend_on_the_number_of_workers(
     for number in range(12):
         write(tmp_path, f"{number:02d}.png", encode_png(photograph(number)))
     written = []
-    for workers in ("1", "2", "5"):
+    for workers, few in (("1", 2000), ("2", 2000), ("2", 5)):  # inline, threads, threads and then processes
         monkeypatch.setenv("HUEBENCH_WORKERS", workers)
+        monkeypatch.setattr(building, "FEW", few)
         store, _ = built(tmp_path)
         written.append([(file.name, file.read_bytes()) for file in sorted(store.path.iterdir())])
     assert written[0] == written[1] == written[2]
