@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -24,6 +24,7 @@ BLOCK = 1 << 20
 TIMEOUT = 60
 PAUSES = (1.0, 4.0, 15.0, 60.0)
 """Seconds to wait before the 2nd, 3rd ... attempt within one run."""
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LATER = {408, 425, 429, 500, 502, 503, 504}
 _CUT = (http.client.HTTPException, urllib.error.URLError, TimeoutError, ConnectionError)
 
@@ -75,6 +76,25 @@ def amount(count: float) -> str:
     return f"{count / 1000:,.1f} GB"
 
 
+def require_placed(archives: Iterable[Archive], folder: Path) -> None:
+    """Say in one line which files a person has to bring, all of them at once.
+
+    Args:
+        archives: of a set; those that can be fetched are passed over.
+        folder: where archives are kept.
+
+    Raises:
+        UserError: if any is not there.
+    """
+    missing = [archive for archive in archives if not archive.url and not (folder / archive.file).exists()]
+    if missing:
+        files = " and ".join(f"{archive.file} ({amount(archive.bytes)})" for archive in missing)
+        places = " and ".join(str(folder / archive.file) for archive in missing)
+        raise UserError(
+            f"{files} cannot be fetched without a person: get it from {missing[0].page} and place it at {places}"
+        )
+
+
 def fetch(archive: Archive, folder: Path, pauses: Sequence[float] = PAUSES) -> Path:
     """Have an archive in a folder, complete and verified.
 
@@ -99,11 +119,7 @@ def fetch(archive: Archive, folder: Path, pauses: Sequence[float] = PAUSES) -> P
     if path.exists():
         _verify(archive, path, f"{path} is not the published file; remove it and run again")
         return path
-    if not archive.url:
-        raise UserError(
-            f"{archive.file} ({amount(archive.bytes)}) cannot be fetched without a person: get it from {archive.page} "
-            f"and place it at {path}"
-        )
+    require_placed([archive], folder)
     folder.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     _check_space(archive, folder, part)
@@ -202,7 +218,7 @@ def _copy(archive: Archive, answer: Any, part: Path, have: int) -> None:
 
 
 def _full(error: OSError, archive: Archive, part: Path) -> Exception:
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno not in DISK_FULL:
         return error
     return UserError(
         f"{part.parent} is full: {amount(_length(part))} of {amount(archive.bytes)} of {archive.file} are kept; free "

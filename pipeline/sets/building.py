@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pipeline.config import UserError
 from pipeline.engine import worker_count
 from pipeline.progress import progress
-from pipeline.sets.archives import amount
+from pipeline.sets.archives import DISK_FULL, amount
 from pipeline.sets.duplicates import groups
 from pipeline.sets.photographs import Photograph, examine
 from pipeline.sets.registry import SOURCES
@@ -85,11 +85,20 @@ def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summar
     """
     photographs: Iterable[Photograph] = SOURCES[settings.source].photographs(settings, archives)
     moved = 0
-    with StoreWriter(out) as writer:
-        if isinstance(settings, Folder):
-            photographs, moved = _kept_together(list(photographs), settings, name)
-        summary = _write(writer, in_order(partial(_look, settings), progress(photographs, f"download {name}")), moved)
-        _judge(name, settings, summary)
+    try:
+        with StoreWriter(out) as writer:
+            if isinstance(settings, Folder):
+                photographs, moved = _kept_together(list(photographs), settings, name)
+            summary = _write(
+                writer, in_order(partial(_look, settings), progress(photographs, f"download {name}")), moved
+            )
+            _judge(name, settings, summary)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise UserError(
+            f"{out.parent} is full; what was fetched is kept in {archives}, free space and run again"
+        ) from None
     return summary
 
 

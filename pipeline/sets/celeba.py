@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sets.archives import Archive, fetch
+from pipeline.sets.archives import Archive, fetch, require_placed
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
 from pipeline.sets.settings import CelebA
@@ -50,6 +50,7 @@ def photographs(settings: CelebA, folder: Path) -> Iterator[Photograph]:
     Raises:
         UserError: if a file is not there, or is another.
     """
+    require_placed(ARCHIVES.values(), folder)
     partition = fetch(ARCHIVES["partition"], folder)
     path = fetch(ARCHIVES["photographs"], folder)
     pairs = (line.split() for line in partition.read_text(encoding="utf-8").splitlines())  # "000001.jpg 0"

@@ -155,3 +155,15 @@ def test_the_store_does_not_depend_on_the_number_of_workers(
         store, _ = built(tmp_path)
         written.append([(file.name, file.read_bytes()) for file in sorted(store.path.iterdir())])
     assert written[0] == written[1] == written[2]
+
+
+def test_full_disk_under_the_store(tmp_path: Path, photograph: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.png", encode_png(photograph(1)))
+
+    def full(*arguments: Any, **columns: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(building.StoreWriter, "add", full)
+    with pytest.raises(UserError, match=r"is full; what was fetched is kept in .* run again"):
+        built(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
