@@ -278,3 +278,14 @@ def test_decoding_to_a_size_equals_decoding_and_resizing() -> None:
         whole, small = decode(data), decode(data, size=(16, 24))
         assert np.array_equal(small.rgb, images.resize(whole.rgb, (16, 24)))
         assert small.record["width"] == whole.rgb.shape[1]
+
+
+@pytest.mark.skipif(not images.HEIF, reason="pillow-heif is not installed")
+def test_heif_is_upright() -> None:
+    image = Image.fromarray(picture())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.info["exif"] = exif.tobytes()
+    decoded = decode(encode(image, "HEIF", quality=95))
+    expected = np.rot90(picture(), -1)  # 6: turn by 90 degrees clockwise
+    assert np.abs(decoded.rgb.astype(int) - expected).mean() < 4
