@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
+from ruamel.yaml import YAML
 from skimage.color import rgb2lab
 
+from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
 from pipeline.colorizing import Objects, Options, Outcome, colorize_photographs
 from pipeline.config import UserError
@@ -185,3 +189,42 @@ def test_nothing_to_do_is_said(tmp_path: Path, source: str) -> None:
 def test_negative_saturation(album: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--saturation is -1"):
         run([album], tmp_path / "out", Options(saturation=-1))
+
+
+def test_a_trained_method_from_the_command_line(
+    album: Path, tmp_path: Path, params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`huebench colorize` against the stage `predict`: the same network, the same photograph, the same colors."""
+    import torch
+
+    from pipeline.cli import main
+    from pipeline.config import validate_settings
+    from pipeline.models.network import build_network
+    from pipeline.predicting import join, network_grids, shrink_light
+    from pipeline.stages import paths
+    from pipeline.tables import METHOD, write_table
+    from pipeline.training_state import WEIGHTS, load_model, save_model
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HUEBENCH_DEVICE", "cpu")
+    YAML().dump(params, tmp_path / "params.yaml")
+    settings = validate_settings(params)
+    method = settings.methods["l2"]
+    torch.manual_seed(0)
+    network = build_network(method.encoder, method.decoder, method.decoder_channels, 2)
+    save_model(paths.model("l2") / WEIGHTS, network, method, settings.train_of("l2"), None, 0)
+    write_table(METHOD.empty_table(), paths.method("l2"), {"space": None})
+    done = CliRunner().invoke(main, ["colorize", str(album), "-o", "out", "--method", "l2", "--compare"])
+    assert done.exit_code == 1  # one photograph of the album is broken
+    assert done.output.splitlines()[-1] == "4 photographs colorized, 1 left behind (truncated 1)"
+    light = lightness(decode((album / "house.png").read_bytes()).rgb)
+    model = load_model(paths.model("l2") / WEIGHTS)
+    grid = network_grids(model, shrink_light(light, settings.predict.size)[None])[0]
+    result = decode((tmp_path / "out/house.png").read_bytes()).rgb
+    assert np.abs(result.astype(int) - join(light, grid, "guided")).max() <= 1
+    again = CliRunner().invoke(main, ["colorize", str(album / "house.png"), "-o", "out", "--method", "l2"])
+    assert again.exit_code == 1
+    assert "exists" in again.output
+    unknown = CliRunner().invoke(main, ["colorize", str(album), "-o", "out", "--method", "no_such"])
+    assert unknown.exit_code == 2
+    assert "no_such" in unknown.output
