@@ -36,7 +36,7 @@ NETWORK_TARGET = 0.10
 def harmonizing(mode: str, repeats: int = 20) -> float:
     """Milliseconds from masks as run lengths and two decoded images to the harmonized image."""
     truth = resize(data.coffee(), (480, 640))
-    segments = segments_of_labels(superpixels(truth, n_segments=66, compactness=20, start_label=0), (480, 640))[:60]
+    segments = segments_of_labels(superpixels(truth, n_segments=72, compactness=20, start_label=0), (480, 640))[:60]
     coarse = bleeding_image(truth)
     space, settings = ColorSpace(6), Harmonize.model_validate({"mode": mode})
     seconds = []

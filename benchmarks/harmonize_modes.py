@@ -121,14 +121,15 @@ def main() -> None:
     options = parser.parse_args()
     sources: dict[str, Source] = {"oracle": oracle, "blurred": blurred, "speckled": speckled}
     sources |= {path.parent.name: stored(path) for path in options.predictions}
-    variants = [Harmonize(mode=mode) for mode in MODES]
+    variants = [Harmonize(mode=mode, radius=4) for mode in MODES]
+    variants.append(Harmonize(mode="palette", min_share=0.01, radius=4))
     if options.sweep:
         variants += [
             Harmonize(mode=mode, band=band, min_share=share, radius=radius)
             for mode in ("palette", "guided")
             for band in (3, 6, 10)
             for share in ((0.01, 0.03, 0.05, 0.1) if mode == "palette" else (0.05,))
-            for radius in (8, 16, 32)
+            for radius in (8, 16)
         ]
     table = measure(options.folder, options.images, sources, variants)
     means = table.drop(columns="image").groupby(["source", "mode"], sort=False).mean()

@@ -43,7 +43,7 @@ def extend_interior(
     grid = np.s_[::step, ::step]
     sample, guide = interior[grid], level[grid].astype(np.int32)
     a, b = (np.ascontiguousarray(cells[grid][..., each]) for each in (0, 1))
-    products = (1, guide, guide * guide, a, a * guide, b, b * guide)
+    products = (np.ones_like(guide), guide, guide * guide, a, a * guide, b, b * guide)
     table = np.zeros((len(products), guide.shape[0] + 1, guide.shape[1] + 1), np.int32)
     for plane, product in zip(table, products, strict=True):
         np.multiply(product, sample, out=plane[1:, 1:])
