@@ -1,10 +1,11 @@
 """Photographs of a store at one square size, a portion at a time: how the color statistics see a reference set.
 
-A portion says where its photographs' bytes lie, so that a worker reads neither the index nor anything else of the set,
-and its memory does not grow with it.
+A portion says where its photographs' bytes lie, so that a worker does not read the index, and its memory does not grow
+with the set.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,28 +13,31 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import images
 from pipeline.config import UserError
+from pipeline.store import INDEX
 
 PORTION = 64
 """Photographs in a portion: some tenths of a second of work, little to lose and cheap to hand over."""
 
 
-class Place(NamedTuple):
-    """Where the bytes of one photograph lie."""
-
-    image_id: str
-    shard: str
-    offset: int
-    length: int
-
-
 class Portion(NamedTuple):
-    """Some photographs of one store, a worker's task."""
+    """Some photographs of one store, a worker's task: where the bytes of each lie.
+
+    Attributes:
+        store: the store's folder.
+        shards: the tar file of each photograph.
+        offsets: int64 (N,), where its bytes begin.
+        lengths: int64 (N,), how many there are.
+    """
 
     store: Path
-    places: tuple[Place, ...]
+    shards: tuple[str, ...]
+    offsets: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
 
 
 class View(NamedTuple):
@@ -50,18 +54,41 @@ class View(NamedTuple):
     smallest: int
 
 
+def photographs(store: Path, split: str) -> pd.DataFrame:
+    """What the index of a store says of one split, no more of it than is needed here: the whole of it grows large.
+
+    Args:
+        store: the store's folder.
+        split: `train` or `test`.
+
+    Returns:
+        Columns shard, offset, length, status and is_grey, indexed by image_id, refused photographs included.
+
+    Raises:
+        UserError: if there is no store, or its index cannot be read.
+    """
+    columns = ["image_id", "shard", "offset", "length", "status", "is_grey"]
+    try:
+        table = pq.read_table(store / INDEX, columns=columns, filters=[("split", "=", split)])
+    except FileNotFoundError:
+        raise UserError(f"{store} is no image set: it has no {INDEX}; run dvc repro") from None
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{store / INDEX} cannot be read: {' '.join(str(error).split())}") from None
+    return table.to_pandas().set_index("image_id")
+
+
 def portion(store: Path, rows: pd.DataFrame) -> Portion:
     """Makes a task of rows of a store's index.
 
     Args:
         store: the store's folder.
-        rows: columns image_id, shard, offset and length of photographs that the store holds.
+        rows: columns shard, offset and length of photographs that the store holds.
 
     Returns:
         The task, in the order of the rows.
     """
-    columns = (rows["image_id"], rows["shard"], rows["offset"].astype(int), rows["length"].astype(int))
-    return Portion(store, tuple(Place(*place) for place in zip(*(column.tolist() for column in columns), strict=True)))
+    shards = tuple(sys.intern(shard) for shard in rows["shard"].tolist())
+    return Portion(store, shards, rows["offset"].to_numpy(np.int64), rows["length"].to_numpy(np.int64))
 
 
 def portions(store: Path, rows: pd.DataFrame, size: int = PORTION) -> list[Portion]:
@@ -117,15 +144,15 @@ def photograph_bytes(task: Portion) -> Iterator[bytes]:
     """
     descriptors: dict[str, int] = {}
     try:
-        for place in task.places:
-            path = task.store / place.shard
-            if place.shard not in descriptors:
+        for shard, offset, length in zip(task.shards, task.offsets.tolist(), task.lengths.tolist(), strict=True):
+            path = task.store / shard
+            if shard not in descriptors:
                 try:
-                    descriptors[place.shard] = os.open(path, os.O_RDONLY)
+                    descriptors[shard] = os.open(path, os.O_RDONLY)
                 except FileNotFoundError:
                     raise UserError(f"{path} is missing; run dvc checkout or dvc repro") from None
-            data = os.pread(descriptors[place.shard], place.length, place.offset)
-            if len(data) != place.length:
+            data = os.pread(descriptors[shard], length, offset)
+            if len(data) != length:
                 raise UserError(f"{path} is shorter than its index says; run dvc checkout or dvc repro")
             yield data
     finally:

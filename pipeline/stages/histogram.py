@@ -8,9 +8,8 @@ from pipeline.color.histogram import CELLS, Partial, check_totals, merge
 from pipeline.color_tables import histogram_table
 from pipeline.config import Settings, UserError
 from pipeline.engine import map_shards
-from pipeline.sampling import Portion, View, portions, skipped_rows, thumbnails
+from pipeline.sampling import Portion, View, photographs, portions, skipped_rows, thumbnails
 from pipeline.stages import paths
-from pipeline.store import Store
 from pipeline.tables import write_table
 
 PIXELS_TOGETHER = 1 << 20
@@ -62,11 +61,11 @@ def run(settings: Settings) -> str:
         UserError: if no photograph of the set can be counted; nothing is written then.
     """
     choice, reference = settings.histogram, settings.run.reference
-    store = Store(paths.image_set(reference))
-    rows = store.rows("train", usable=False)
+    store = paths.image_set(reference)
+    rows = photographs(store, "train")
     usable = rows[rows["status"] == "ok"]
     counting = Counting(View(choice.size, choice.resampling, choice.smallest), choice.grey_chroma)
-    whole = merge(map_shards(count, portions(store.path, usable), counting, "histogram", unit="portion"))
+    whole = merge(map_shards(count, portions(store, usable), counting, "histogram", unit="portion"))
     whole.skipped.update(skipped_rows(rows))
     check_totals(whole, len(rows), choice.size)
     if not whole.images:

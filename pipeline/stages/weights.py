@@ -11,10 +11,9 @@ from pipeline.color.weighting import cic_weights, draw_batches, smoothed_prior, 
 from pipeline.color_tables import check_facts, histogram_settings, mapped_counts, read_space, space_settings
 from pipeline.config import Settings, UserError
 from pipeline.engine import map_shards
-from pipeline.sampling import Portion, View, portion, thumbnails
+from pipeline.sampling import Portion, View, photographs, portion, thumbnails
 from pipeline.sections import Weights
 from pipeline.stages import paths
-from pipeline.store import Store
 from pipeline.tables import SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
 
 
@@ -77,7 +76,7 @@ def run(settings: Settings, space: str) -> str:
     facts = {"space": space, "seed": settings.run.seed, **settings.weights.model_dump()}
     write_table(weights, paths.weights(space), facts)
     write_table(pa.Table.from_pylist(rows, WEIGHT_BATCHES), paths.weight_batches(space), facts)
-    images = sum(len(task.places) for task in tasks)
+    images = sum(len(task.shards) for task in tasks)
     return f"{colors.kept_count} classes weighed, {len(tasks)} batches of {images} images drawn"
 
 
@@ -96,10 +95,10 @@ def _weights(path: Path, colors: ColorSpace, choice: Weights) -> pa.Table:
 def _batches(settings: Settings) -> list[Portion]:
     """Batches of the reference set, drawn as a training would draw them."""
     reference = settings.run.reference
-    store = Store(paths.image_set(reference))
-    rows = store.rows("train")
-    rows = rows[~rows["is_grey"].eq(True)]
-    drawn = draw_batches(rows["image_id"].tolist(), settings.weights.batch, settings.run.seed)
+    store = paths.image_set(reference)
+    rows = photographs(store, "train")
+    rows = rows[(rows["status"] == "ok") & ~rows["is_grey"].eq(True)]
+    drawn = draw_batches(rows.index.tolist(), settings.weights.batch, settings.run.seed)
     if not drawn:
         raise UserError(f"run.reference is {reference!r}, whose train split has no color photograph to draw")
-    return [portion(store.path, rows.loc[image_ids]) for image_ids in drawn]
+    return [portion(store, rows.loc[image_ids]) for image_ids in drawn]

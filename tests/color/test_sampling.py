@@ -42,7 +42,7 @@ def test_thumbnails_are_what_pillow_gives(tmp_path: Path, files: dict[str, bytes
             writer.add(name, data, split="train")
     store = Store(tmp_path / "set")
     tasks = portions(store.path, store.rows("train"), size=4)
-    assert [len(task.places) for task in tasks] == [4, 4, 4, 1]
+    assert [len(task.shards) for task in tasks] == [4, 4, 4, 1]
     found = [thumbnail for task in tasks for thumbnail in thumbnails(task, View(20, resampling, 8))]
     for name, thumbnail in zip(sorted(files), found, strict=True):
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(files[name])))
