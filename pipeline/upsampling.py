@@ -8,10 +8,15 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 Grid = npt.NDArray[np.float32]
-RADIUS = 2
-"""Of the guided filter's window, in cells of the grid."""
-SMOOTHNESS = 25.0
-"""Variance of L (5 units squared) that counts as texture rather than as an edge."""
+RADIUS = 1
+"""Of the window in which a slope is fitted, in cells of the grid."""
+SMOOTHNESS = 100.0
+"""Variance of L (10 units squared) that counts as texture rather than as an edge.
+
+Both by measurement: eight photographs of the set `sample`, their own (a, b) averaged on 32 x 32 and 56 x 56 cells and
+brought back to full size. PSNR against bilinear: +0.9 dB on the average, between -0.02 and +2.5 on each photograph.
+A variance of 25 gains 0.2 more on the average and loses up to 0.9 on one; a radius of 2 gains less throughout.
+"""
 
 
 class ColorLines(NamedTuple):
@@ -32,8 +37,10 @@ def color_lines(guide: Grid, grid: Grid, upsample: str) -> ColorLines:
     Args:
         guide: float32 (h, w), L of the photograph averaged over each cell, in [0, 100].
         grid: float32 (2, h, w), (a, b) in CIELAB units.
-        upsample: "bilinear", or "guided" for colors that follow the edges of L (He, Sun, Tang, Guided image filtering,
-            PAMI 2013, Eq. 5-8, in the fast form of He, Sun 2015: fitted on the grid, applied at full size).
+        upsample: "bilinear", or "guided" for colors that follow the edges of L. Slopes are those of a guided filter
+            (He, Sun, Tang, Guided image filtering, PAMI 2013, Eq. 5 and 8; fitted on the grid as in He, Sun 2015),
+            but a line passes through its cell's own color, where the filter would average over neighbours: what L does
+            inside a cell is added to the grid, and nothing of the grid is blurred.
 
     Returns:
         The lines.
@@ -42,12 +49,11 @@ def color_lines(guide: Grid, grid: Grid, upsample: str) -> ColorLines:
         return ColorLines(None, grid)
     guide_mean = _mean(guide)
     variance = np.maximum(_mean(guide * guide) - guide_mean**2, 0)
-    slopes, offsets = np.empty_like(grid), np.empty_like(grid)
+    slopes = np.empty_like(grid)
     for channel, values in enumerate(grid):
-        value_mean = _mean(values)
-        slope = (_mean(guide * values) - guide_mean * value_mean) / (variance + SMOOTHNESS)
-        slopes[channel], offsets[channel] = _mean(slope), _mean(value_mean - slope * guide_mean)
-    return ColorLines(slopes, offsets)
+        covariance = _mean(guide * values) - guide_mean * _mean(values)
+        slopes[channel] = _mean(covariance / (variance + SMOOTHNESS))
+    return ColorLines(slopes, grid - slopes * guide)
 
 
 class Enlarger:

@@ -7,7 +7,7 @@ from skimage.color import lab2rgb, rgb2lab
 
 from pipeline import painting
 from pipeline.color.lab import lightness
-from pipeline.images import Decoded
+from pipeline.images import Decoded, resize
 from pipeline.painting import ColorsOf, find_colors, join, lab_to_rgb16, photograph_light
 from pipeline.upsampling import ColorRows, Enlarger, color_lines
 
@@ -36,16 +36,15 @@ def test_rows_are_those_of_pillows_resize(size: tuple[int, int]) -> None:
         assert np.abs(enlarger.rows(start, stop) - whole[:, start:stop]).max() < 1e-4
 
 
-@pytest.mark.parametrize("upsample", ["bilinear", "guided"])
 @pytest.mark.parametrize("size", [(64, 96), (97, 33), (5, 6)])
-def test_the_result_is_that_of_the_stage_predict(
-    upsample: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+def test_the_bilinear_result_is_that_of_the_stage_predict(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predicting = pytest.importorskip("pipeline.predicting")
     light = light_of(*size)
     monkeypatch.setattr(painting, "BAND_PIXELS", 500)  # many bands
-    result = join(light, find_colors(light, fixed, 32, upsample))
-    expected = predicting.join(light, GRID, upsample)
+    result = join(light, find_colors(light, fixed, 32, "bilinear"))
+    expected = predicting.join(light, GRID, "bilinear")
     assert result.shape == expected.shape
     assert np.abs(result.astype(int) - expected).max() <= 1
     assert (result != expected).mean() < 0.001
@@ -64,6 +63,32 @@ def test_guided_colors_stop_at_an_edge() -> None:
     blurred, sharp = (np.abs(planes[name][:, 40] - planes[name][:, 39]).mean() for name in ("bilinear", "guided"))
     assert blurred < 10
     assert sharp > 30
+
+
+@pytest.mark.parametrize("cells", [32, 56])
+def test_guided_upsampling_is_nearer_to_real_photographs(cells: int) -> None:
+    """Their own colors, averaged on a grid and brought back to full size: PSNR against bilinear."""
+    data = pytest.importorskip("skimage.data")
+    gains = []
+    for rgb in (data.astronaut(), data.chelsea(), data.coffee()):
+        light = lightness(rgb)
+        small = rgb2lab(resize(rgb, (cells, cells), "box"))
+        grid = np.ascontiguousarray(small[..., 1:].transpose(2, 0, 1), dtype=np.float32)
+        errors = []
+        for upsample in ("bilinear", "guided"):
+            result = join(light, find_colors(light, lambda lights, grid=grid: grid[None], 128, upsample))
+            errors.append(((result.astype(float) - rgb) ** 2).mean())
+        gains.append(10 * np.log10(errors[0] / errors[1]))
+    assert min(gains) > 0.3
+    assert sum(gains) / 3 > 0.7
+
+
+def test_bands_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    light = light_of(97, 63)
+    colors = find_colors(light, fixed, 32, "guided")
+    whole = join(light, colors)
+    monkeypatch.setattr(painting, "BAND_PIXELS", 500)
+    assert np.array_equal(join(light, colors), whole)
 
 
 def test_lightness_stays() -> None:
