@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -185,8 +185,7 @@ def _colorize_one(store: Store, image_id: str, colorizer: Colorizer) -> tuple[st
         assert colorizer.space is not None
         grid = oracle_grid(rgb, colorizer.space, side)
     else:
-        assert colorizer.weights is not None
-        model = _model(colorizer.weights, colorizer.digest, colorizer.method, torch.device("cpu"))
+        model = _model(colorizer, torch.device("cpu"))
         grid = network_grids(model, shrink_light(light, colorizer.settings.size)[None])[0]
     height, width = light.shape
     return image_id, encode_png(join(light, grid, colorizer.settings.upsample), PNG_LEVEL), height, width
@@ -203,9 +202,15 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _model(colorizer: Colorizer, device: torch.device) -> Model:
+    assert colorizer.weights is not None
+    model = _loaded(colorizer.weights, colorizer.digest, device)
+    return replace(model, method=colorizer.method or model.method)
+
+
 @lru_cache(maxsize=1)
-def _model(weights: Path, digest: str, method: Method | None, device: torch.device) -> Model:
-    model = load_model(weights, method)
+def _loaded(weights: Path, digest: str, device: torch.device) -> Model:
+    model = load_model(weights)
     assert model.digest == digest, f"{weights} changed while it was read"
     model.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
@@ -284,8 +289,7 @@ def join(light: Grid, grid: Grid, upsample: str) -> npt.NDArray[np.uint8]:
 def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], device: torch.device) -> Iterator[Path]:
     """As `_colorize_part` for each chunk, the network in this process and everything else in workers."""
     colorizer, parts = shared
-    assert colorizer.weights is not None
-    model = _model(colorizer.weights, colorizer.digest, colorizer.method, device)
+    model = _model(colorizer, device)
     with ProcessPoolExecutor(worker_count(), get_context("forkserver")) as pool:
         for chunk in chunks:
             path = _part_path(chunk, parts)

@@ -1,0 +1,214 @@
+"""The real training loop and the real prediction against the bare network, in one run.
+
+    python benchmarks/training.py [--steps 30]
+
+Prints what it measures and, as the last line, a JSON list of {"name", "ratio", "target", "met"}.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.color.space import ColorSpace
+from pipeline.devices import Processes, choose_device, mixed_precision
+from pipeline.images import encode_png
+from pipeline.losses.batch import Batch
+from pipeline.predicting import predict_set
+from pipeline.sections import Method, Predict, Train
+from pipeline.store import Store, StoreWriter
+from pipeline.training import begin, train
+from pipeline.training_data import count_classes, prepare
+from pipeline.training_state import save_model
+
+SPACE = ColorSpace(6, 108, np.arange(300, 800, dtype=np.int32))
+LITE = {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip", "decoder_channels": [128, 96, 64]}
+PAPER = {"encoder": "densenet121", "pretrained": False, "decoder": "plain", "decoder_channels": [1024, 512, 512]}
+COMMON = {"validation_share": 0.0, "save_every": 10**6, "strip_every": 10**6}
+
+
+def method(parts: dict[str, Any], balance: str = "batch") -> Method:
+    losses = {"class_cross_entropy": {"balance": balance}}
+    return Method.model_validate({"space": "wide", "losses": losses} | parts)
+
+
+def make_store(path: Path, count: int) -> Store:
+    random = np.random.default_rng(0)
+    with StoreWriter(path) as writer:
+        for number in range(count):
+            coarse = random.integers(0, 256, (8, 8, 3), np.uint8)
+            rgb = np.kron(coarse, np.ones((32, 32, 1), np.uint8)) // 2 + random.integers(0, 9, (256, 256, 3), np.uint8)
+            name = f"{number:04d}"
+            writer.add(
+                name, encode_png(rgb.astype(np.uint8)), split="train" if number % 2 else "test", width=256, height=256
+            )
+    return Store(path)
+
+
+def bare_steps(settings: Train, balance: str, device: torch.device) -> Callable[[], None]:
+    """One step on a batch that lies on the device: forward, loss, backward, optimiser."""
+    training = begin(method(LITE, balance), settings, 0, SPACE, device, Processes(0, 1))
+    rgb = torch.randint(0, 256, (settings.batch, settings.size, settings.size, 3), dtype=torch.uint8, device=device)
+    light, ab, classes = prepare(rgb, SPACE)
+    batch = Batch(light, ab, classes, count_classes(classes, SPACE.kept_count))
+
+    def step() -> None:
+        with mixed_precision(device, settings.precision):
+            output = training.network(batch.light)
+        training.losses(output, batch).backward()
+        training.optimizer.step()
+        training.optimizer.zero_grad(set_to_none=True)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return step
+
+
+def seconds(step: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
+
+
+def real_speed(folder: Path, store: Store, settings: Train) -> tuple[float, float]:
+    """Images per second of the loop, and its share of waiting, both as the median over its own rows but the first."""
+    train(method(LITE), settings, 0, store, SPACE, folder / "out", folder / "report", folder / "cache")
+    curves = folder / "report" / "plots" / "metrics"
+    values = [
+        pd.read_csv(curves / f"{name}.tsv", sep="\t")[name][1:] for name in ("images_per_second", "waiting_share")
+    ]
+    return float(values[0].median()), float(values[1].median())
+
+
+def training_figures(folder: Path, store: Store, device: torch.device, steps: int) -> list[dict[str, Any]]:
+    batch = 64 if device.type == "cuda" else 8
+    settings = Train.model_validate({"size": 128, "batch": batch, "steps": steps, **COMMON})
+    plain, weighted = (bare_steps(settings, balance, device) for balance in ("none", "batch"))
+    rounds = [(seconds(plain), seconds(weighted)) for _ in range(3)]
+    speeds, bare = [], []
+    for number in range(3):  # turn about, so that whatever else runs on the machine meets both
+        speeds.append(real_speed(folder / f"run{number}", store, settings))
+        rounds += [(seconds(plain), seconds(weighted)) for _ in range(steps // 3)]
+        bare += [pair[1] for pair in rounds[-(steps // 3) :]]
+    rounds = rounds[3:]
+    real, waiting = statistics.median(s for s, _ in speeds), statistics.median(w for _, w in speeds)
+    bare_speed = batch / statistics.median(bare)
+    cost = statistics.median(w for _, w in rounds) / statistics.median(p for p, _ in rounds)
+    print(
+        f"real loop {real:.1f} images/s, bare loop {bare_speed:.1f}, waiting for data {100 * waiting:.1f} % of the time"
+    )
+    target = 0.95 if device.type == "cuda" else 0.90
+    return [
+        figure("train_real_to_bare", real / bare_speed, target),
+        figure("weighted_loss_to_plain", cost, 1.05, most=True),
+    ]
+
+
+def prediction_figures(folder: Path, store: Store, device: torch.device) -> list[dict[str, Any]]:
+    settings = Train.model_validate({"size": 224, "batch": 8, "steps": 1, **COMMON})
+    network = begin(method(PAPER), settings, 0, SPACE, torch.device("cpu"), Processes(0, 1)).network
+    weights = folder / "weights.safetensors"
+    save_model(weights, network, method(PAPER), settings, SPACE, 0)
+    network = network.eval().to(device, memory_format=torch.channels_last)
+    lights = torch.rand(8, 1, 224, 224, device=device) * 100
+
+    def forward() -> None:
+        with torch.inference_mode(), mixed_precision(device, "auto"):
+            network(lights)[0, 0, 0, 0].item()
+
+    bare = statistics.median(seconds(forward) for _ in range(4)) / len(lights)
+    started = time.perf_counter()
+    count = predict_set(weights, method(PAPER), SPACE, Predict(size=224), store, folder / "results", folder / "parts")
+    real = (time.perf_counter() - started) / count
+    print(f"prediction {1 / real:.2f} images/s, bare forward {1 / bare:.2f}")
+    return [figure("predict_real_to_bare", bare / real, 0.95 if device.type == "cuda" else 0.90)]
+
+
+def _peak(folder: Path, count: int) -> float:
+    """Peak memory, in bytes, of a process that predicts so many photographs."""
+    os.environ["HUEBENCH_WORKERS"] = "1"
+    store = make_store(folder / f"memory{count}", 2 * count)
+    weights = folder / "lite.safetensors"
+    settings = Train.model_validate({"size": 64, "batch": 8, "steps": 1, **COMMON})
+    network = begin(method(LITE), settings, 0, SPACE, torch.device("cpu"), Processes(0, 1)).network
+    save_model(weights, network, method(LITE), settings, SPACE, 0)
+    predict_set(weights, method(LITE), SPACE, Predict(size=64), store, folder / f"out{count}", folder / f"parts{count}")
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024
+
+
+def memory_figures(folder: Path) -> list[dict[str, Any]]:
+    context = multiprocessing.get_context("spawn")
+    peaks = []
+    for count in (50, 400):
+        with context.Pool(1) as pool:
+            peaks.append(pool.apply(_peak, (folder, count)))
+    print(f"peak memory of prediction: 50 photographs {peaks[0] / 1e6:.0f} MB, 400 photographs {peaks[1] / 1e6:.0f} MB")
+    return [figure("predict_memory_400_to_50", peaks[1] / peaks[0], 1.10, most=True)]
+
+
+def _process(rank: int, size: int, port: int, folder: Path, path: Path, steps: int) -> float:
+    names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in names.items()})
+    torch.set_num_threads(1)
+    settings = Train.model_validate({"size": 128, "batch": 4, "steps": steps, **COMMON})
+    return real_speed(folder / f"ddp{size}", Store(path), settings)[0] if rank == 0 else _follow(folder, path, settings)
+
+
+def _follow(folder: Path, path: Path, settings: Train) -> float:
+    places = [folder / "other" / name for name in ("out", "report", "cache")]
+    train(method(LITE), settings, 0, Store(path), SPACE, *places)
+    return 0.0
+
+
+def scaling_figures(folder: Path, store: Store, steps: int) -> list[dict[str, Any]]:
+    context = multiprocessing.get_context("spawn")
+    speeds = []
+    for size in (1, 2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with context.Pool(size) as pool:
+            jobs = [(rank, size, port, folder, store.path, steps) for rank in range(size)]
+            speeds.append(max(pool.starmap(_process, jobs, chunksize=1)))
+    print(f"1 process {speeds[0]:.1f} images/s, 2 processes {speeds[1]:.1f}, one thread each")
+    return [figure("train_2_processes_to_1", speeds[1] / speeds[0], 1.6)]
+
+
+def figure(name: str, ratio: float, target: float, most: bool = False) -> dict[str, Any]:
+    met = ratio <= target if most else ratio >= target
+    return {"name": name, "ratio": round(ratio, 3), "target": target, "met": bool(met)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=30, help="steps of each of the three runs of the loop")
+    steps = max(20, parser.parse_args().steps)
+    device = choose_device()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = make_store(folder / "store", 96)
+        print(f"device {device.type}, {torch.get_num_threads()} threads")
+        figures = training_figures(folder, store, device, steps)
+        figures += prediction_figures(folder, store, device)
+        figures += memory_figures(folder)
+        if device.type == "cpu":
+            figures += scaling_figures(folder, store, steps)
+        elif device.type == "cuda":
+            print(f"peak GPU memory {torch.cuda.max_memory_allocated() / 1e9:.1f} GB")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

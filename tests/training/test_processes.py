@@ -1,0 +1,76 @@
+"""Two processes of batch B train as one of batch 2 B does."""
+
+import os
+import socket
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline.color.space import ColorSpace
+from pipeline.config import UserError
+from pipeline.devices import Processes, choose_device
+from pipeline.sections import Method, Train
+from pipeline.store import Store
+from pipeline.training import begin, train
+from pipeline.training_state import WEIGHTS
+
+
+def _run(
+    rank: int, size: int, port: int, store: Store, method: Method, settings: Train, space: ColorSpace, path: Path
+) -> None:
+    names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in names.items()} | {"HUEBENCH_DEVICE": "cpu"})
+    torch.set_num_threads(1)
+    train(method, settings, 0, store, space, path / "out", path / "report", path / "cache")
+
+
+def test_two_processes_equal_one_with_the_doubled_batch(
+    make_store: Callable[..., Store],
+    small: Callable[..., Train],
+    classifier: Callable[..., Method],
+    space: ColorSpace,
+    tmp_path: Path,
+) -> None:
+    """Batch norms are frozen: with statistics of its own part of the batch each process would compute another function.
+
+    Weights and class counts (Eq. 15) differ between the halves, so the test fails if counts are not summed.
+    """
+    store = make_store(6, split="train", height=40, width=56)
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["pipeline.training"])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = []
+    for size, batch in ((1, 4), (2, 2)):
+        path = tmp_path / str(size)
+        settings = small(batch=batch, steps=20, batch_norm="frozen", learning_rate=1e-4, gradient_clip=1.0)
+        arguments = (size, port, store, classifier(), settings, space, path)
+        started += [context.Process(target=_run, args=(rank, *arguments)) for rank in range(size)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(120)
+        assert process.exitcode == 0
+    one, two = (load_file(tmp_path / size / "out" / WEIGHTS) for size in ("1", "2"))
+    for name, tensor in one.items():
+        assert (tensor - two[name]).abs().max() < 1e-5, name
+
+
+def test_norms_cannot_be_synchronized_on_processors(
+    small: Callable[..., Train], classifier: Callable[..., Method], space: ColorSpace
+) -> None:
+    with pytest.raises(UserError, match="synchronized needs GPUs, got cpu"):
+        begin(classifier(), small(batch_norm="synchronized"), 0, space, torch.device("cpu"), Processes(0, 2))
+
+
+@pytest.mark.parametrize(("name", "message"), [("gpu", "takes one of auto, cpu"), ("cuda", "no usable cuda device")])
+def test_devices_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, message: str) -> None:
+    monkeypatch.setenv("HUEBENCH_DEVICE", name)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match=message):
+        choose_device()
