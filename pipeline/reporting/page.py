@@ -1,5 +1,6 @@
 """The page `index.html`, the Markdown leaderboard and the tables behind both, from a finished run."""
 
+import json
 import os
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from pipeline.reporting.sweep import band_charts, sweep_panels
 def build_report(inputs: ReportInputs, out: Path) -> None:
     """Write the report of a run: the page with its pictures, the Markdown leaderboard, the tables for DVC.
 
-    Written below `out`: `index.html`, `README.md`, `metrics.json`, `tables/*.csv`, `plots/*.csv` and `media/`.
+    Written below `out`: `index.html`, `README.md`, `metrics.json`, `tables/*.csv`, `plots/` and `media/` (with
+    `gallery.json`, which `compare` reads).
     Whatever is missing or broken (no finished method, a store that cannot be read, figures that are nan) is said in
     the page's last section; it does not stop the page.
 
@@ -74,6 +76,7 @@ def build_report(inputs: ReportInputs, out: Path) -> None:
         "summary_link": os.path.relpath(inputs.summary, out),
         "kinds": kinds,
     }
+    write_text(out / "media" / "gallery.json", json.dumps(context["gallery_data"], ensure_ascii=False) + "\n")
     write_text(out / "index.html", render("index.html", context))
     write_text(out / "README.md", render("leaderboard.md", context))
 

@@ -83,9 +83,9 @@ document.getElementById("all-metrics")?.addEventListener("change", (event) => {
 
 // pairwise differences: one square table for a set, metric and variant
 (() => {
-  const data = JSON.parse(document.getElementById("data-pairs").textContent);
   const controls = document.getElementById("pair-controls");
-  if (!controls || !data.rows.length) return;
+  if (!controls) return; // no pairs on this page
+  const data = JSON.parse(document.getElementById("data-pairs").textContent);
   const distinct = (name) => [...new Set(data.rows.map((row) => row[name]))];
   const chosen = { set: distinct("set")[0], metric: data.metrics[0].name, variant: distinct("variant")[0] };
 

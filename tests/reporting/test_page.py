@@ -1,0 +1,240 @@
+import json
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.config import UserError
+from pipeline.reporting.compare import Side, build_compare, changes
+from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
+from pipeline.reporting.leaderboard import boards, read_summary
+from pipeline.reporting.page import build_report
+from pipeline.reporting.published import published_for
+from pipeline.reporting.statements import statements
+from tests.reporting.fixture import METHODS, embedded, made_up_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[ReportInputs, Path]:
+    folder = tmp_path_factory.mktemp("run")
+    inputs = made_up_run(folder, side=72)
+    build_report(inputs, folder / "reports")
+    return inputs, folder / "reports"
+
+
+def row(method: str, metric: str, value: float | None, kind: str = "trained", **more: Any) -> dict[str, Any]:
+    base = {
+        "set": "sample", "method": method, "kind": kind, "variant": "raw", "protocol": "p@1", "space": "paper",
+        "metric": metric, "value": value, "low": None, "high": None, "images": 40, "left_out": 0, "status": "ok",
+        "reason": "",
+    }  # fmt: skip
+    return base | more
+
+
+def summary(path: Path, rows: list[dict[str, Any]]) -> Path:
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+class Text(HTMLParser):
+    """The words of a page, and the tags they stand in."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href") and value]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_every_file_that_the_page_names_is_there(run: tuple[ReportInputs, Path]) -> None:
+    _, out = run
+    page = (out / "index.html").read_text()
+    links = [link for link in Text(page).links if not link.startswith(("#", "data:"))]
+    galleries = embedded(page, "data-gallery")
+    tiles = [stem for gallery in galleries for photo in gallery["photos"] for stem in photo["tiles"].values()]  # type: ignore[attr-defined]
+    assert len(tiles) == 4 * 7  # grey, two methods raw and harmonized, oracle, truth
+    links += [f"{stem}{suffix}" for stem in tiles for suffix in (".jpg", ".png")]
+    assert [link for link in links if not (out / link).exists()] == []
+    assert not re.search(r"https?://(?!www\.w3\.org)", re.sub(r"<script.*?</script>", "", page, flags=re.S))
+
+
+def test_best_and_what_its_interval_holds_are_marked(tmp_path: Path) -> None:
+    rows = [
+        row("a", "psnr", 20.0, low=19.0, high=21.0),
+        row("b", "psnr", 19.5, low=10.0, high=30.0),
+        row("c", "psnr", 18.9, low=10.0, high=30.0),
+        row("oracle", "psnr", 35.0, kind="ceiling"),
+        row("a", "lpips", 0.3), row("b", "lpips", 0.2),
+        row("a", "cnr", 1.3), row("b", "cnr", 0.8), row("c", "cnr", 0.5),
+        row("a", "cf", 30.0), row("b", "cf", 40.0),
+    ]  # fmt: skip
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
+    marks = {(one.method, name): cell.mark for one in board.rows for name, cell in one.cells.items() if cell.mark}
+    expected = {("a", "psnr"): "best", ("b", "psnr"): "tied", ("b", "lpips"): "best", ("b", "cnr"): "best"}
+    assert marks == expected
+    assert [one.method for one in board.ceiling] == ["oracle"]
+
+
+def test_statements_are_computed_from_the_figures(tmp_path: Path) -> None:
+    rows = [
+        row("oracle", "psnr", 30.0, "ceiling"), row("oracle", "tar", 50.0, "ceiling"),
+        row("oracle", "cnr", 0.9, "ceiling"),
+        row("gray", "psnr", 22.0, "floor"), row("gray", "tar", 1.0, "floor"), row("gray", "cnr", 0.04, "floor"),
+        row("a", "psnr", 21.0), row("a", "tar", 51.0), row("a", "cnr", 0.8),
+    ]  # fmt: skip
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
+    assert [one.holds for one in statements(board)] == [True, False, True, False]
+    (empty,) = boards(read_summary(summary(tmp_path / "t.parquet", rows[:3])))
+    assert [one.holds for one in statements(empty)] == [None] * 4
+
+
+def test_gray_with_many_classes_is_not_near_its_minimum(tmp_path: Path) -> None:
+    rows = [row("gray", "cnr", 0.2, "floor"), row("gray", "active", 12.0, "floor"), row("a", "cnr", 0.8)]
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
+    assert statements(board)[2].holds is False
+
+
+def test_markup_in_names_is_shown_as_text(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>|*x*"
+    picture = {"<img src=x onerror=alert(2)>": np.full((20, 30, 3), 90, np.uint8)}
+    inputs = made_up_run(tmp_path / "run", pictures=picture, methods=METHODS | {evil: ("trained", 0.5, 1.0)})
+    inputs = replace(inputs, run=RunDescription(machine="<b>fast</b>", settings={"</script>": "<i>"}))
+    build_report(inputs, tmp_path / "out")
+    page = (tmp_path / "out/index.html").read_text()
+    text = Text(page)
+    assert text.tags.count("script") == 3 and "i" not in text.tags[text.tags.index("pre") :][:3]
+    assert any("<script>alert(1)" in words for words in text.words)
+    assert "onerror=alert(2)>" not in page
+    assert "<script>" not in (tmp_path / "out/README.md").read_text()
+
+
+def test_numbers_that_are_none_are_said_and_break_nothing(tmp_path: Path) -> None:
+    rows = [
+        row("a", "psnr", math.inf), row("b", "psnr", math.nan), row("c", "psnr", 20.0, low=math.nan, high=math.inf),
+        row("a", "fid", None, status="missing", reason="Inception-v3 is not here"),
+        row("a", "ssim", 0.9, left_out=3, reason="three are identical"),
+    ]  # fmt: skip
+    build_report(ReportInputs(summary(tmp_path / "s.parquet", rows), RunDescription()), tmp_path / "out")
+    words = " ".join(Text((tmp_path / "out/index.html").read_text()).words)
+    for part in (
+        "The figure is infinite.",
+        "The figure is not a number.",
+        "Inception-v3 is not here",
+        "∞",
+        "three are identical",
+    ):
+        assert part in words
+    metrics = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert metrics == {"sample": {"a": {"ssim": 0.9}, "b": {}, "c": {"psnr": 20.0}}}
+
+
+def test_no_finished_method(tmp_path: Path) -> None:
+    build_report(ReportInputs(tmp_path / "absent.parquet", RunDescription()), tmp_path / "out")
+    for name in ("index.html", "README.md"):
+        assert "No method was finished" in (tmp_path / "out" / name).read_text()
+    floor_only = ReportInputs(summary(tmp_path / "s.parquet", [row("gray", "psnr", 20.0, "floor")]), RunDescription())
+    build_report(floor_only, tmp_path / "out")
+    assert "No finished method" in (tmp_path / "out/index.html").read_text()
+
+
+def test_missing_pictures_stores_and_figures_are_said(tmp_path: Path) -> None:
+    inputs = made_up_run(tmp_path / "run", names=("coffee", "rocket"), side=48)
+    (one,) = inputs.sets
+    short = made_up_run(tmp_path / "short", names=("coffee",), side=48).sets[0].predictions["l2"]
+    broken = replace(one, predictions=one.predictions | {"l2": short, "oracle": tmp_path / "nothing"})
+    figure = Figure(tmp_path / "plane.svg", "The ab plane")
+    build_report(replace(inputs, sets=(broken, TestSet("other", None)), figures=(figure,)), tmp_path / "out")
+    gallery, empty = embedded((tmp_path / "out/index.html").read_text(), "data-gallery")  # type: ignore[misc]
+    faults = {photo["id"]: sorted(photo["faults"]) for photo in gallery["photos"]}
+    assert faults == {"coffee": ["oracle"], "rocket": ["l2", "oracle"]}
+    assert empty["photos"] == []
+    words = " ".join(Text((tmp_path / "out/index.html").read_text()).words)
+    for part in ("rocket · l2", "The ab plane", "other: there is no store of photographs"):
+        assert part in words
+
+
+def test_summary_of_another_shape_is_refused(tmp_path: Path) -> None:
+    path = summary(tmp_path / "s.parquet", [{"set": "sample"}])
+    with pytest.raises(UserError, match=r"s\.parquet: has no column method"):
+        build_report(ReportInputs(path, RunDescription()), tmp_path / "out")
+
+
+def test_gallery_spreads_from_the_worst_to_the_best(tmp_path: Path) -> None:
+    pictures = {f"p{place}": np.full((8, 8, 3), 20 * place + 20, np.uint8) for place in range(9)}
+    inputs = made_up_run(tmp_path / "run", pictures=pictures, methods={"a": ("trained", 0.5, 1.0)})
+    inputs = replace(inputs, gallery=3, pairs=None)
+    rows = [{"image_id": f"p{place}", "variant": "raw", "psnr": float(place)} for place in range(9)]
+    pq.write_table(pa.Table.from_pylist(rows), inputs.rows["a", "sample"])
+    build_report(inputs, tmp_path / "out")
+    (gallery,) = embedded((tmp_path / "out/index.html").read_text(), "data-gallery")  # type: ignore[misc]
+    assert [photo["id"] for photo in gallery["photos"]] == ["p0", "p4", "p8"]
+    assert gallery["total"] == 9
+
+
+def test_published_figures_stand_only_beside_the_same_set() -> None:
+    assert published_for("sample") == ()
+    found = {(one.method, one.source[:6]): one.values for one in published_for("imagenet_val")}
+    assert found["DDColor", "Robles"]["fid"] == 3.16
+    assert found["CCC++", "Gain, "]["cnr"] > 0.9
+    assert {one.method for one in published_for("places365_fig14")} >= {"CIC", "CCC++"}
+
+
+def test_confusion_rows_count_a_hundred_for_a_band(tmp_path: Path) -> None:
+    shares = {1: [0.335, 0.335, 0.33], 2: [0.0, 0.005, 0.995], 3: [math.nan] * 3}
+    rows = [
+        {"set": "sample", "method": "a", "variant": "raw", "actual": actual, "predicted": place + 1, "share": share}
+        for actual, row_ in shares.items()
+        for place, share in enumerate(row_)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "bands.parquet")
+    one = summary(tmp_path / "s.parquet", [row("a", "psnr", 20.0)])
+    build_report(ReportInputs(one, RunDescription(), bands=tmp_path / "bands.parquet"), tmp_path / "out")
+    lines = (tmp_path / "out/plots/confusion/sample/a.csv").read_text().splitlines()
+    assert lines[0] == "actual,predicted"
+    assert len(lines) == 1 + 200
+    assert lines.count("band 01,band 03") == 33 and lines.count("band 02,band 01") == 0
+
+
+def test_compare_names_what_differs(run: tuple[ReportInputs, Path], tmp_path: Path) -> None:
+    inputs, out = run
+    (out / "summary.parquet").write_bytes(inputs.summary.read_bytes())
+    a = Side("main", out, {"spaces": {"paper": {"bin_size": 6, "shift": 108}}})
+    b = Side("<exp>", out, {"spaces": {"paper": {"bin_size": 10, "shift": 108.0}}, "run": {"seed": 1}})
+    assert [(one.key, one.a, one.b) for one in changes(a.settings, b.settings)] == [
+        ("run.seed", "–", "1"),
+        ("spaces.paper.bin_size", "6", "10"),
+    ]
+    build_compare(a, b, tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert "&lt;exp&gt;" in page and "<exp>" not in page
+    assert [link for link in Text(page).links if link.startswith("media") and not (tmp_path / link).exists()] == []
+    with pytest.raises(UserError, match=r"no summary\.parquet"):
+        build_compare(a, Side("none", tmp_path / "none"), tmp_path)
+
+
+def test_same_inputs_give_the_same_bytes(run: tuple[ReportInputs, Path], tmp_path: Path) -> None:
+    inputs, _ = run
+    first, second = tmp_path / "a" / "reports", tmp_path / "b" / "reports"
+    for out in (first, second):
+        build_report(inputs, out)
+    names = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
+    different = [name for name in names if (first / name).read_bytes() != (second / name).read_bytes()]
+    assert [name.name for name in different if name.name not in ("index.html", "README.md")] == []
+    # the two pages name the summary by its relative path, which is the same from both folders
+    assert different == []
