@@ -34,11 +34,12 @@ def perceptual_hash(rgb: npt.NDArray[np.uint8]) -> int:
     Returns:
         64 bits; the most significant is the lowest frequency.
     """
-    small = images.resize(rgb, (SIDE, SIDE), "box").astype(np.float64)
-    luma = small @ np.array([0.299, 0.587, 0.114])
+    small = rgb if rgb.shape[:2] == (SIDE, SIDE) else images.resize(rgb, (SIDE, SIDE), "box")
+    luma = small.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
     cosines = _cosines()
     spectrum = cosines @ luma @ cosines.T
-    bits = (spectrum > np.median(spectrum)).ravel()
+    ordered = np.sort(spectrum, axis=None)  # np.median takes ten times as long for 64 values
+    bits = (spectrum > (ordered[31] + ordered[32]) / 2).ravel()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
