@@ -128,17 +128,29 @@ def score(folder: Path, photographs: int, method: str = "first", cache: Path | N
 
 
 def peak_megabytes(folder: Path, photographs: int) -> float:
-    """Peak memory of scoring in a process of its own, without workers."""
+    """Peak memory of scoring in a process of its own, set up as the engine sets up a worker."""
     child = [sys.executable, __file__, "--peak", str(folder), str(photographs)]
-    environment = os.environ | {"HUEBENCH_WORKERS": "1"}
+    environment = os.environ | {"HUEBENCH_WORKERS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(child, check=True, capture_output=True, text=True, env=environment)
     return int(done.stdout.splitlines()[-1]) / 1024
 
 
-def processor_seconds() -> float:
-    """Of this process and its finished children, system time included: what a busy machine distorts least."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+def plain_loop(
+    truth: Store, results: dict[str, Store], ids: list[str], network: Any
+) -> tuple[dict[tuple[str, str], dict[str, float]], float]:
+    """Values, and seconds a pair with as many threads for torch as serve the loop best: all, or one if it is busy."""
+    best, threads = float("inf"), torch.get_num_threads()
+    for torch_threads in (threads, 1):
+        torch.set_num_threads(torch_threads)
+        started = time.perf_counter()
+        values = {
+            (image_id, variant): plain_pair(truth.rgb(image_id), store.rgb(image_id), network)
+            for variant, store in results.items()
+            for image_id in ids
+        }
+        best = min(best, (time.perf_counter() - started) / len(values))
+    torch.set_num_threads(threads)
+    return values, best
 
 
 def figure(name: str, ratio: float, target: float, met: bool) -> dict[str, object]:
@@ -180,25 +192,15 @@ def compare(folder: Path, loop: int, photographs: int, alexnet: Path | None) -> 
     truth, results = Store(folder / "truth"), {variant: Store(folder / variant) for variant in VARIANTS}
     ids = list(truth.index.index[:loop])
     plain_pair(truth.rgb(ids[0]), results["raw"].rgb(ids[0]), network)
-    started, spent = time.perf_counter(), processor_seconds()
-    plain = {
-        (image_id, variant): plain_pair(truth.rgb(image_id), store.rgb(image_id), network)
-        for variant, store in results.items()
-        for image_id in ids
-    }
-    plain_pair_seconds = (time.perf_counter() - started) / len(plain)
-    plain_spent = (processor_seconds() - spent) / len(plain)
-    started, spent = time.perf_counter(), processor_seconds()
+    plain, plain_pair_seconds = plain_loop(truth, results, ids, network)
+    started = time.perf_counter()
     tables = [score(folder, photographs, method, folder / "cache") for method in METHODS]
     seconds = time.perf_counter() - started
     pair_seconds = seconds / sum(len(table) for table in tables)
     rows = tables[-1].set_index(["image_id", "variant"])
-    pair_spent = (processor_seconds() - spent) / (len(METHODS) * len(tables[0]))
-    threads, workers = torch.get_num_threads(), worker_count()
-    print(f"plain loop: {1e3 * plain_pair_seconds:.1f} ms a pair ({len(plain)} pairs, torch with {threads} threads)")
-    took = f"{len(METHODS) * len(rows)} pairs, {workers} workers, {seconds:.1f} s in all"
+    print(f"plain loop: {1e3 * plain_pair_seconds:.1f} ms a pair ({len(plain)} pairs)")
+    took = f"{len(METHODS) * len(rows)} pairs, {worker_count()} workers, {seconds:.1f} s in all"
     print(f"score_set: {1e3 * pair_seconds:.1f} ms a pair ({took})")
-    print(f"processor time a pair: {1e3 * plain_spent:.1f} ms against {1e3 * pair_spent:.1f} ms")
     names = plain[ids[0], "raw"]
     worst = {name: max(abs(rows.at[key, name] - values[name]) for key, values in plain.items()) for name in names}
     print("largest difference: " + ", ".join(f"{name} {value:.1e}" for name, value in worst.items()))
