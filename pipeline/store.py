@@ -1,14 +1,13 @@
 """An image set on disk: tar shards of original bytes beside an index, read by seek (DESIGN section 3)."""
 
 import hashlib
-import io
 import os
 import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +44,7 @@ class StoreWriter:
         self._shard_bytes = shard_bytes
         self._rows: list[dict[str, Any]] = []
         self._ids: set[str] = set()
-        self._tar: tarfile.TarFile | None = None
+        self._file: BinaryIO | None = None
         self._shards = 0
 
     def __enter__(self) -> "StoreWriter":
@@ -81,21 +80,26 @@ class StoreWriter:
         member = tarfile.TarInfo(image_id.replace(".", "%2E") + suffix)
         member.size = len(data)
         member.mode = 0o644
-        if self._tar is None or (self._tar.offset and self._tar.offset + len(data) > self._shard_bytes):
-            if self._tar is not None:
-                self._tar.close()
-            self._tar = tarfile.open(self._folder / _shard_name(self._shards), "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        if self._file is None or (self._file.tell() and self._file.tell() + len(data) > self._shard_bytes):
+            self._close_shard()
+            self._file = (self._folder / _shard_name(self._shards)).open("wb")
             self._shards += 1
-        header = len(member.tobuf(self._tar.format, self._tar.encoding, self._tar.errors))
-        offset = self._tar.offset + header
-        self._tar.addfile(member, io.BytesIO(data))
+        self._file.write(member.tobuf(tarfile.PAX_FORMAT))
+        offset = self._file.tell()
+        self._file.write(data)
+        self._file.write(bytes(-len(data) % tarfile.BLOCKSIZE))
         return {"shard": _shard_name(self._shards - 1), "offset": offset, "length": len(data)}
+
+    def _close_shard(self) -> None:
+        if self._file is not None:
+            self._file.write(bytes(2 * tarfile.BLOCKSIZE))
+            self._file.close()
+            self._file = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tar is not None:
-            self._tar.close()
+        self._close_shard()
         if kind is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             return
@@ -133,6 +137,10 @@ class Store:
         if table.schema.names != STORE_INDEX.names:
             raise UserError(f"{self.path / INDEX} has other columns than an image set's index; run dvc repro --force")
         self.index: pd.DataFrame = table.to_pandas().set_index("image_id", drop=False)
+        places = (table[name].to_pylist() for name in ("image_id", "shard", "offset", "length"))
+        self._places = {
+            image_id: (shard, offset, length) for image_id, shard, offset, length in zip(*places, strict=True)
+        }
         self._descriptors: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -185,13 +193,12 @@ class Store:
             KeyError: if there is no such photograph, or it was refused and not kept.
             UserError: if the shard is missing or shorter than the index says.
         """
-        row = self.index.loc[image_id]
-        if not isinstance(row["shard"], str):
-            raise KeyError(f"{image_id} was refused ({row['status']}), its bytes are not kept")
-        length, offset = int(row["length"]), int(row["offset"])
-        data = os.pread(self._descriptor(row["shard"]), length, offset)
+        shard, offset, length = self._places[image_id]
+        if shard is None:
+            raise KeyError(f"{image_id} was refused ({self.index.at[image_id, 'status']}), its bytes are not kept")
+        data = os.pread(self._descriptor(shard), length, offset)
         if len(data) != length:
-            raise UserError(f"{self.path / row['shard']} is shorter than its index says; run dvc checkout or dvc repro")
+            raise UserError(f"{self.path / shard} is shorter than its index says; run dvc checkout or dvc repro")
         return data
 
     def _descriptor(self, shard: str) -> int:

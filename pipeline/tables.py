@@ -71,7 +71,7 @@ WEIGHTS = pa.schema(
         _column("count", _INT, "pixels of the reference set in the class and those mapped to it", "pixel"),
         _column("prior", _FLOAT, "share of the reference set's pixels"),
         _column("smoothed_prior", _FLOAT, "prior smoothed by a Gaussian over the ab plane (CIC)"),
-        _column("cic_weight", _FLOAT, "((1 - l) smoothed prior + l / Q)^-1, mean 1 under the prior (CIC)"),
+        _column("cic_weight", _FLOAT, "((1 - l) smoothed prior + l / Q)^-1, mean 1 under the smoothed prior (CIC)"),
     ]
 )
 
