@@ -155,7 +155,7 @@
     function width() {
       const [w, h] = photo.size;
       if (zoom !== "fit") return `${Math.round(w * zoom)}px`;
-      return `min(calc(100vw - 32px), calc((100dvh - 250px) * ${w / h}))`;
+      return `min(calc(100vw - 32px), calc((100dvh - var(--room)) * ${w / h}))`;
     }
 
     function step(by) {
