@@ -137,10 +137,10 @@ class Store:
         if table.schema.names != STORE_INDEX.names:
             raise UserError(f"{self.path / INDEX} has other columns than an image set's index; run dvc repro --force")
         self.index: pd.DataFrame = table.to_pandas().set_index("image_id", drop=False)
-        places = (table[name].to_pylist() for name in ("image_id", "shard", "offset", "length"))
-        self._places = {
-            image_id: (shard, offset, length) for image_id, shard, offset, length in zip(*places, strict=True)
-        }
+        # plain arrays: making a row of the frame takes longer than reading a photograph
+        self._shard_codes, self._shard_names = pd.factorize(self.index["shard"])
+        self._offsets = self.index["offset"].to_numpy(np.int64, na_value=0)
+        self._lengths = self.index["length"].to_numpy(np.int64, na_value=0)
         self._descriptors: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -193,10 +193,11 @@ class Store:
             KeyError: if there is no such photograph, or it was refused and not kept.
             UserError: if the shard is missing or shorter than the index says.
         """
-        shard, offset, length = self._places[image_id]
-        if shard is None:
+        row = self.index.index.get_loc(image_id)
+        if self._shard_codes[row] < 0:
             raise KeyError(f"{image_id} was refused ({self.index.at[image_id, 'status']}), its bytes are not kept")
-        data = os.pread(self._descriptor(shard), length, offset)
+        shard, length = self._shard_names[self._shard_codes[row]], int(self._lengths[row])
+        data = os.pread(self._descriptor(shard), length, int(self._offsets[row]))
         if len(data) != length:
             raise UserError(f"{self.path / shard} is shorter than its index says; run dvc checkout or dvc repro")
         return data
