@@ -166,7 +166,9 @@ def evaluate(method: str, set_name: str) -> None:
     """Score METHOD's results on SET."""
     from pipeline.stages import evaluate as stage
 
-    _stage(f"evaluate@{method}-{set_name}", lambda settings: stage.run(settings, method, set_name))
+    imported = method in load_settings().run.imported
+    name = "evaluate_baseline" if method in BASELINES else "evaluate_imported" if imported else "evaluate"
+    _stage(f"{name}@{method}-{set_name}", lambda settings: stage.run(settings, method, set_name))
 
 
 @main.command()

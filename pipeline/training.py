@@ -251,7 +251,7 @@ def wrap(network: Network, settings: Train, processes: Processes) -> nn.Module:
     if settings.compile:
         learner = torch.compile(learner)  # type: ignore[assignment]
     if processes.size > 1:
-        learner = DistributedDataParallel(learner, broadcast_buffers=False)
+        learner = DistributedDataParallel(learner)
     return learner
 
 
