@@ -8,6 +8,8 @@ import pandas as pd
 from pipeline.reporting.columns import metric_column
 from pipeline.reporting.gallery import Gallery
 
+PRESENT = ("ok", "few_images", None)  # statuses of a figure that was computed
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -29,12 +31,15 @@ def missing_figures(
         faults: sentences from other parts of the report.
     """
     gaps: dict[str, list[str]] = {}
+    cautions: dict[str, list[str]] = {}
     if not any(kind in ("trained", "imported") for kind in kinds.values()):
         gaps["No method was finished: there is nothing to rank yet."] = []
     for row in summary.to_dict("records"):
         subject = _subject(row)
         value = row["value"]
-        if row["status"] not in ("ok", None):
+        if row["status"] == "few_images":  # the figure is there, with a caution that is the same for all of them
+            cautions.setdefault(str(row["reason"]), []).append(str(row["set"]))
+        if row["status"] not in PRESENT:
             gaps.setdefault(str(row["reason"] or row["status"]), []).append(subject)
         elif value is None or pd.isna(value):
             gaps.setdefault("The figure is not a number.", []).append(subject)
@@ -42,7 +47,7 @@ def missing_figures(
             gaps.setdefault("The figure is infinite.", []).append(subject)
         if row["left_out"] is not None and not pd.isna(row["left_out"]) and row["left_out"] > 0:
             reason = f"{int(row['left_out'])} photographs are left out of the mean"
-            words = "" if row["status"] not in ("ok", None) or not row["reason"] else f": {row['reason']}"
+            words = "" if row["status"] != "ok" or not row["reason"] else f": {row['reason']}"
             gaps.setdefault(f"{reason}{words}.", []).append(subject)
     for gallery in galleries:
         for photo in gallery.photos:
@@ -52,6 +57,7 @@ def missing_figures(
             gaps.setdefault("The set has no usable test photograph.", []).append(gallery.set)
     for fault in faults:
         gaps.setdefault(fault, [])
+    gaps |= cautions
     return tuple(Gap(reason, tuple(dict.fromkeys(concerns))) for reason, concerns in gaps.items())
 
 

@@ -127,6 +127,8 @@ def test_numbers_that_are_none_are_said_and_break_nothing(tmp_path: Path) -> Non
     rows = [
         row("a", "psnr", math.inf), row("b", "psnr", math.nan), row("c", "psnr", 20.0, low=math.nan, high=math.inf),
         row("a", "fid", None, status="missing", reason="Inception-v3 is not here"),
+        row("b", "tar", math.nan, status="few_images", reason="few"),
+        row("a", "tar", 3.0, status="few_images", reason="few"),
         row("a", "ssim", 0.9, left_out=3, reason="three are identical"),
     ]  # fmt: skip
     build_report(ReportInputs(summary(tmp_path / "s.parquet", rows), RunDescription()), tmp_path / "out")
@@ -139,8 +141,9 @@ def test_numbers_that_are_none_are_said_and_break_nothing(tmp_path: Path) -> Non
         "three are identical",
     ):
         assert part in words
+    assert "TAR of b on sample" in words and "TAR of a on sample" not in words
     metrics = json.loads((tmp_path / "out/metrics.json").read_text())
-    assert metrics == {"sample": {"a": {"ssim": 0.9}, "b": {}, "c": {"psnr": 20.0}}}
+    assert metrics == {"sample": {"a": {"ssim": 0.9, "tar": 3.0}, "b": {}, "c": {"psnr": 20.0}}}
 
 
 def test_no_finished_method(tmp_path: Path) -> None:
