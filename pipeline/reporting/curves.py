@@ -50,7 +50,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class TrainingPanel:
-    """The curves of one method, the links to their TSV files, and its newest strip of example pictures."""
+    """The curves of one method, and its newest strip of example pictures."""
 
     method: str
     charts: tuple[Chart, ...]
