@@ -22,8 +22,11 @@ from pipeline.metrics.protocols import Protocol
 from pipeline.metrics.registry import ALEXNET, INCEPTION
 from pipeline.store import Store
 
-BATCH_PIXELS = 1 << 22
-"""Larger photographs go in smaller batches, so that memory does not grow with their size times the batch."""
+BATCH_PIXELS, CPU_BATCH_PIXELS = 1 << 22, 1 << 17
+"""Larger photographs go in smaller batches, so that memory does not grow with their size times the batch.
+
+On a CPU, where every metric takes one photograph at a time anyway, a batch gains nothing and only fills memory.
+"""
 
 
 class SpaceKey(NamedTuple):
@@ -136,7 +139,7 @@ def score_shard(shard: Shard, job: Job) -> Partial:
     partial = Partial()
     networks = load_networks(tuple(sorted(job.weights.items())), job.device)
     with _exact_and_alone():
-        for entries in _batches(_entries(shard, job, partial), job.batch):
+        for entries in _batches(_entries(shard, job, partial), job):
             _score_batch(entries, job, networks, shard.keep, partial)
     return partial
 
@@ -219,12 +222,13 @@ def _result(store: Store, image_id: str, shape: tuple[int, ...]) -> tuple[npt.ND
     return decoded.rgb, "ok" if decoded.record["mode"] == "RGB" and decoded.record["bits"] == 8 else "converted"
 
 
-def _batches(entries: Iterable[_Entry], batch: int) -> Iterator[list[_Entry]]:
-    """Neighbours of one size and with the same variants, at most `batch` of them and not too many pixels."""
+def _batches(entries: Iterable[_Entry], job: Job) -> Iterator[list[_Entry]]:
+    """Neighbours of one size and with the same variants, at most a batch of them and not too many pixels."""
+    limit = CPU_BATCH_PIXELS if job.device == "cpu" else BATCH_PIXELS
     waiting: list[_Entry] = []
     for entry in entries:
         pixels = entry.truth.shape[0] * entry.truth.shape[1]
-        full = len(waiting) >= min(batch, max(1, BATCH_PIXELS // pixels))
+        full = len(waiting) >= min(job.batch, max(1, limit // pixels))
         if waiting and (full or entry.group != waiting[0].group):
             yield waiting
             waiting = []
