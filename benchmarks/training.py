@@ -23,7 +23,7 @@ import pandas as pd
 import torch
 
 from pipeline.color.space import ColorSpace
-from pipeline.devices import Processes, choose_device, mixed_precision
+from pipeline.devices import choose_device, mixed_precision
 from pipeline.images import encode_png
 from pipeline.losses.batch import Batch
 from pipeline.predicting import predict_set
@@ -59,7 +59,7 @@ def make_store(path: Path, count: int) -> Store:
 
 def bare_steps(settings: Train, balance: str, device: torch.device) -> Callable[[], None]:
     """One step on a batch that lies on the device: forward, loss, backward, optimiser."""
-    training = begin(method(LITE, balance), settings, 0, SPACE, device, Processes(0, 1))
+    training = begin(method(LITE, balance), settings, 0, SPACE, device)
     rgb = torch.randint(0, 256, (settings.batch, settings.size, settings.size, 3), dtype=torch.uint8, device=device)
     light, ab, classes = prepare(rgb, SPACE)
     batch = Batch(light, ab, classes, count_classes(classes, SPACE.kept_count))
@@ -118,7 +118,7 @@ def training_figures(folder: Path, store: Store, device: torch.device, steps: in
 
 def prediction_figures(folder: Path, store: Store, device: torch.device) -> list[dict[str, Any]]:
     settings = Train.model_validate({"size": 224, "batch": 8, "steps": 1, **COMMON})
-    network = begin(method(PAPER), settings, 0, SPACE, torch.device("cpu"), Processes(0, 1)).network
+    network = begin(method(PAPER), settings, 0, SPACE, torch.device("cpu")).network
     weights = folder / "weights.safetensors"
     save_model(weights, network, method(PAPER), settings, SPACE, 0)
     network = network.eval().to(device, memory_format=torch.channels_last)
@@ -142,7 +142,7 @@ def _peak(folder: Path, count: int) -> float:
     store = make_store(folder / f"memory{count}", 2 * count)
     weights = folder / "lite.safetensors"
     settings = Train.model_validate({"size": 64, "batch": 8, "steps": 1, **COMMON})
-    network = begin(method(LITE), settings, 0, SPACE, torch.device("cpu"), Processes(0, 1)).network
+    network = begin(method(LITE), settings, 0, SPACE, torch.device("cpu")).network
     save_model(weights, network, method(LITE), settings, SPACE, 0)
     predict_set(weights, method(LITE), SPACE, Predict(size=64), store, folder / f"out{count}", folder / f"parts{count}")
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024

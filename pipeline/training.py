@@ -134,7 +134,7 @@ def train(
         if not trained:
             raise UserError(f"{store.path} has no usable photograph of split train; run.train takes a set that has")
         run = fingerprint(method, settings, seed, describe_space(space), processes.size, rows["sha256"].tolist())
-        training = begin(method, settings, seed, space, device, processes)
+        training = begin(method, settings, seed, space, device)
         state = load_state(cache_dir, run)
         if state is None:
             shutil.rmtree(cache_dir / STRIPS, ignore_errors=True)
@@ -203,9 +203,7 @@ def train(
         return {"steps": training.step, "photographs": len(trained), "parameters": parameters, **values}
 
 
-def begin(
-    method: Method, settings: Train, seed: int, space: ColorSpace | None, device: torch.device, processes: Processes
-) -> Training:
+def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, device: torch.device) -> Training:
     """A training at step 0.
 
     Args:
@@ -214,22 +212,17 @@ def begin(
         seed: of the random weights.
         space: the classes; None for a regression.
         device: where it will run.
-        processes: that will share it.
 
     Returns:
         Network, loss and optimiser, the network's random weights drawn from the seed alone.
 
     Raises:
-        UserError: if weights are missing, or batch norms cannot be synchronized here.
+        UserError: if pretrained weights are missing.
     """
     torch.manual_seed(seed)
     pretrained = load_weights(method.encoder) if method.pretrained else None
     outputs = 2 if space is None else space.kept_count
     network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
-    if getattr(settings, "batch_norm", "local") == "synchronized" and processes.size > 1:
-        if device.type != "cuda":
-            raise UserError(f"train.batch_norm: synchronized needs GPUs, got {device.type}; take local or frozen")
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     trained = [tensor for tensor in network.parameters() if tensor.requires_grad]

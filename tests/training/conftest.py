@@ -35,15 +35,10 @@ def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-class Settings(Train):
-    frozen_levels: int = 0
-    batch_norm: str = "local"
-
-
 @pytest.fixture
 def small() -> Callable[..., Train]:
     """Settings of a short training; keywords change them."""
-    return lambda **changes: Settings.model_validate(SMALL | changes)
+    return lambda **changes: Train.model_validate(SMALL | changes)
 
 
 @pytest.fixture

@@ -37,11 +37,10 @@ def space() -> ColorSpace:
 @pytest.fixture
 def weights(classifier: Callable[..., Method], space: ColorSpace, small: Callable[..., object], tmp_path: Path) -> Path:
     """A network that was not trained, but is told apart from others by its scores."""
-    from pipeline.devices import Processes
     from pipeline.training import begin
 
     torch.manual_seed(1)
-    training = begin(classifier(), small(), 1, space, torch.device("cpu"), Processes(0, 1))  # type: ignore[arg-type]
+    training = begin(classifier(), small(), 1, space, torch.device("cpu"))  # type: ignore[arg-type]
     torch.nn.init.normal_(training.network.decoder.scores.weight, std=2.0)
     save_model(tmp_path / "weights.safetensors", training.network, classifier(), small(), space, 1)  # type: ignore[arg-type]
     return tmp_path / "weights.safetensors"

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 
 from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
-from pipeline.devices import Processes, choose_device
+from pipeline.devices import choose_device
 from pipeline.sections import Method, Train
 from pipeline.store import Store
-from pipeline.training import begin, train
+from pipeline.training import train
 from pipeline.training_state import WEIGHTS
 
 
@@ -59,13 +59,6 @@ def test_two_processes_equal_one_with_the_doubled_batch(
     one, two = (load_file(tmp_path / size / "out" / WEIGHTS) for size in ("1", "2"))
     for name, tensor in one.items():
         assert (tensor - two[name]).abs().max() < 1e-5, name
-
-
-def test_norms_cannot_be_synchronized_on_processors(
-    small: Callable[..., Train], classifier: Callable[..., Method], space: ColorSpace
-) -> None:
-    with pytest.raises(UserError, match="synchronized needs GPUs, got cpu"):
-        begin(classifier(), small(batch_norm="synchronized"), 0, space, torch.device("cpu"), Processes(0, 2))
 
 
 @pytest.mark.parametrize(("name", "message"), [("gpu", "takes one of auto, cpu"), ("cuda", "no usable cuda device")])
