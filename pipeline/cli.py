@@ -179,5 +179,12 @@ def report() -> None:
     _stage("report", stage.run)
 
 
-for _command in (commands.preset, commands.sets, commands.import_results, commands.colorize):
+for _command in (
+    commands.preset,
+    commands.sets,
+    commands.import_results,
+    commands.colorize,
+    commands.turing,
+    commands.compare,
+):
     main.add_command(_command)

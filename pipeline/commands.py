@@ -99,6 +99,46 @@ def colorize(
 
 
 @click.group()
+def turing() -> None:
+    """The visual Turing test: score the answers of people who opened reports/turing.html."""
+
+
+@turing.command("score")
+@click.argument("answers", nargs=-1, required=True, metavar="ANSWERS.json...", type=click.Path(path_type=Path))
+def turing_score(answers: tuple[Path, ...]) -> None:
+    """How often each method was taken for the real photograph (50 % cannot be told apart), and which was preferred.
+
+    The report shows the scores the next time it is made: dvc repro --force --single-item report
+    """
+    from pipeline.reporting.turing_scoring import score, write_scores
+    from pipeline.stages import paths
+
+    scores = score(answers, paths.TURING_KEY, load_settings().run.seed)
+    write_scores(scores, paths.TURING_SCORES)
+    click.echo(f"{scores['visitors']} visitors counted; dvc repro --force --single-item report shows the scores")
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--out", default="compare", show_default=True, type=click.Path(path_type=Path), help="Folder of the page."
+)
+def compare(a: str, b: str, out: Path) -> None:
+    """A page with the leaderboards of A and B, the parameters that differ, the same photographs side by side.
+
+    A and B are revisions, branches, tags or names of experiments whose results are in the DVC cache; `workspace` is
+    what lies in this folder now.
+    """
+    from pipeline.reporting.compare import build_compare
+    from pipeline.revisions import fetched
+
+    with fetched(a) as one, fetched(b) as other:
+        build_compare(one, other, out)
+    click.echo(f"{a} and {b} side by side: {out / 'index.html'}")
+
+
+@click.group()
 def sets() -> None:
     """Look at the data sets: what there is, what a store holds, whether it is whole."""
 
@@ -134,7 +174,5 @@ def sets_verify(name: str) -> None:
     for damage in damages:
         click.echo(f"{damage.image_id}: {damage.problem}", err=True)
     if damages:
-        raise UserError(
-            f"set {name} is damaged in {len(damages)} places; run dvc repro --force download@{name}"
-        )
+        raise UserError(f"set {name} is damaged in {len(damages)} places; run dvc repro --force download@{name}")
     click.echo(f"set {name}: every checksum is right")

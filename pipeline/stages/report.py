@@ -1,5 +1,6 @@
 """Stage `report`: tables, figures and the page, from everything that the graph has made."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -8,7 +9,7 @@ import torch
 
 from pipeline.color.study import bin_size_study
 from pipeline.color_tables import read_cells
-from pipeline.config import BASELINES, Settings
+from pipeline.config import BASELINES, Settings, UserError
 from pipeline.metrics.set_scores import band_table
 from pipeline.metrics.summary import summarize
 from pipeline.models.network import build_network
@@ -17,6 +18,7 @@ from pipeline.reporting.color_figures import ColorTables, color_figures
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page import build_report
 from pipeline.reporting.published import FOLDER
+from pipeline.reporting.turing import build_turing
 from pipeline.stages import paths
 from pipeline.stages.timing import read_seconds
 from pipeline.tables import HISTOGRAM, SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
@@ -50,17 +52,21 @@ def run(settings: Settings) -> str:
     write_table(band_table(set_rows), paths.BANDS)
     study = _bin_size_study(settings)
     write_table(pa.Table.from_pandas(study, preserve_index=False), paths.BIN_SIZES)
+    sets = tuple(_test_set(settings, set_name) for set_name in run_settings.test)
+    notes = _write_turing(sets, run_settings.seed)
     inputs = ReportInputs(
         summary=paths.SUMMARY,
         pairs=paths.PAIRS,
         run=_description(settings),
         rows={pair: paths.image_rows(*pair) for pair in pairs},
-        sets=tuple(_test_set(settings, set_name) for set_name in run_settings.test),
+        sets=sets,
         figures=_color_figures(settings, study),
         bin_sizes=paths.BIN_SIZES,
         training={method: paths.training_report(method) for method in run_settings.methods},
         bands=paths.BANDS,
+        turing=paths.TURING_SCORES if paths.TURING_SCORES.exists() else None,
         gallery=settings.report.gallery,
+        notes=notes,
     )
     build_report(inputs, paths.REPORTS)
     images = sum(len(table) for table in rows)
@@ -73,6 +79,23 @@ def _test_set(settings: Settings, set_name: str) -> TestSet:
     imported = {method: paths.imported(method, set_name) for method in run_settings.imported}
     harmonized = {method: paths.harmonized(method, set_name) for method in run_settings.methods}
     return TestSet(set_name, paths.image_set(set_name), predictions | imported, harmonized)
+
+
+def _write_turing(sets: Sequence[TestSet], seed: int) -> tuple[str, ...]:
+    """The Turing page with the methods alone; where there is nothing to show, the reason, for the page to say."""
+    tested = [
+        TestSet(one.name, one.truth, {name: path for name, path in one.predictions.items() if name not in BASELINES})
+        for one in sets
+    ]
+    try:
+        build_turing(tested, paths.REPORTS, paths.TURING_KEY, seed)
+    except UserError as error:
+        for place in (paths.REPORTS / "turing", paths.TURING_KEY.parent):
+            place.mkdir(parents=True, exist_ok=True)
+        for file in (paths.REPORTS / "turing.html", paths.TURING_KEY):
+            file.write_text("", encoding="utf-8")
+        return (f"Turing test: {error}",)
+    return ()
 
 
 def _description(settings: Settings) -> RunDescription:
