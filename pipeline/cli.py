@@ -179,12 +179,5 @@ def report() -> None:
     _stage("report", stage.run)
 
 
-for _command in (
-    commands.preset,
-    commands.sets,
-    commands.import_results,
-    commands.colorize,
-    commands.turing,
-    commands.compare,
-):
+for _command in commands.BY_HAND:
     main.add_command(_command)

@@ -176,3 +176,7 @@ def sets_verify(name: str) -> None:
     if damages:
         raise UserError(f"set {name} is damaged in {len(damages)} places; run dvc repro --force download@{name}")
     click.echo(f"set {name}: every checksum is right")
+
+
+BY_HAND = (preset, sets, import_results, colorize, turing, compare)
+"""The commands of this module, in the order of the help."""
