@@ -54,9 +54,10 @@ class Curves:
             self.live.make_summary()
 
     def close(self) -> None:
-        """Finish the files."""
+        """Finish the files. The last values in JSON go: `dvc plots` reads the folder, and they are no curve."""
         if self.live is not None:
             self.live.end()
+            Path(self.live.metrics_file).unlink(missing_ok=True)
 
 
 def whole_photographs(store: Store, image_ids: Sequence[str], size: int) -> torch.Tensor:

@@ -6,16 +6,14 @@ shift is an integer, hence floor((a + s) / w) = (floor(a) + s) // w, and 33 MB s
 """
 
 import functools
-import hashlib
-import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
+
+from pipeline.color.cached import cached_table
 
 if TYPE_CHECKING:
     import torch
@@ -35,12 +33,6 @@ CHUNK = 1 << 15
 """Pixels converted at a time by `lab_to_rgb`: the float64 intermediates stay in the processor's cache."""
 
 
-def cache_folder() -> Path:
-    """Where derived files that belong to the machine are kept: HUEBENCH_CACHE or ~/.cache/huebench."""
-    chosen = os.environ.get("HUEBENCH_CACHE")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "huebench"
-
-
 def _build_table() -> npt.NDArray[np.uint16]:
     table = np.empty((256, 256, 256), np.uint16)
     green, blue = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8), indexing="ij")
@@ -51,36 +43,17 @@ def _build_table() -> npt.NDArray[np.uint16]:
     return table.reshape(COLORS)
 
 
-def _digest(table: npt.NDArray[np.uint16]) -> str:
-    return hashlib.sha256(table.data).hexdigest()[:16]
-
-
 @functools.cache
 def lab_table() -> npt.NDArray[np.uint16]:
     """The (a, b) unit cell of every 8-bit sRGB colour.
 
-    The table is built once (about three seconds) and kept in `cache_folder()` under a name that carries its own
-    checksum; a file whose content does not match its name is built anew.
+    The table is built once (about three seconds) and kept in the machine's cache, see `cached_table`.
 
     Returns:
         uint16 array (2^24,), memory-mapped and read-only, indexed by red << 16 | green << 8 | blue. The high byte is
         floor(a) + 128, the low byte floor(b) + 128. Source: SPEC section 1.
     """
-    folder = cache_folder()
-    for path in sorted(folder.glob(f"lab-{TABLE_VERSION}-*.npy")):
-        try:
-            table = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        except (OSError, ValueError):
-            continue
-        if table.dtype == np.uint16 and table.shape == (COLORS,) and path.stem.endswith(_digest(table)):
-            return table
-    built = _build_table()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"lab-{TABLE_VERSION}-{_digest(built)}.npy"
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as handle:
-        np.save(handle, built)
-    os.replace(handle.name, path)
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    return cached_table(f"lab-{TABLE_VERSION}", (COLORS,), np.dtype(np.uint16), _build_table)
 
 
 def rgb_index(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:

@@ -8,15 +8,13 @@ again, the result equals the photograph made grey, byte for byte.
 """
 
 import functools
-import hashlib
-import os
-import tempfile
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.color.lab import OFFSET, cache_folder, lab_table, lightness, rgb_index
+from pipeline.color.cached import cached_table
+from pipeline.color.lab import OFFSET, lab_table, lightness, rgb_index
 from pipeline.color.space import ColorSpace
 
 TABLE_VERSION = 1
@@ -116,31 +114,13 @@ def _slot(level: npt.NDArray[np.uint8], floors: npt.NDArray[np.int32]) -> npt.ND
 def shade_table() -> npt.NDArray[np.int32]:
     """One colour for each grey level and unit cell of (a, b), red << 16 | green << 8 | blue, -1 where there is none.
 
-    Built once (about four seconds) and kept in the machine's cache under a name with its own checksum, like
-    `lab_table`.
+    Built once (about four seconds) and kept in the machine's cache, see `cached_table`.
 
     Returns:
         int32 (256 * 188 * 205,), memory-mapped and read-only.
     """
-    folder = cache_folder()
-    for path in sorted(folder.glob(f"shades-{TABLE_VERSION}-*.npy")):
-        try:
-            table = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError):
-            continue
-        if table.dtype == np.int32 and path.stem.endswith(_digest(table)):
-            return table
-    built = _build_table()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"shades-{TABLE_VERSION}-{_digest(built)}.npy"
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as handle:
-        np.save(handle, built)
-    os.replace(handle.name, path)
-    return np.load(path, mmap_mode="r", allow_pickle=False)
-
-
-def _digest(table: npt.NDArray[np.int32]) -> str:
-    return hashlib.sha256(table.data).hexdigest()[:16]
+    size = LEVELS * int(CELLS.prod())
+    return cached_table(f"shades-{TABLE_VERSION}", (size,), np.dtype(np.int32), _build_table)
 
 
 def _unpack(index: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:

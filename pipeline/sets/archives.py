@@ -16,7 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from pipeline.color.lab import cache_folder
+from pipeline.color.cached import cache_folder
 from pipeline.config import UserError
 from pipeline.progress import progress
 

@@ -30,7 +30,8 @@ def read_seconds(folder: Path = paths.CACHE / "timings") -> dict[str, float]:
         folder: where they are kept.
 
     Returns:
-        Wall seconds by stage name; empty where nothing has run here.
+        Wall seconds by stage name, in the order in which they ran; empty where nothing has run here.
     """
-    notes = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json")))
+    paths_by_age = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    notes = (json.loads(path.read_text(encoding="utf-8")) for path in paths_by_age)
     return {note["stage"]: note["seconds"] for note in notes}

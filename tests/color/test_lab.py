@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import lab2rgb, rgb2lab
 
-from pipeline.color import lab
+from pipeline.color import cached, lab
 
 STRIDE = 53
 """Colors of the cube left out between two that a normal run looks at; prime, so that all channels vary."""
@@ -45,7 +45,7 @@ def test_table_is_read_only_and_kept_outside_the_graph(monkeypatch: pytest.Monke
     with pytest.raises(ValueError, match="read-only"):
         table[0] = 1
     monkeypatch.setenv("HUEBENCH_CACHE", str(tmp_path))
-    assert lab.cache_folder() == tmp_path
+    assert cached.cache_folder() == tmp_path
 
 
 def test_a_damaged_table_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
