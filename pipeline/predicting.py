@@ -16,31 +16,52 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import torch
-from PIL import Image
 
-from pipeline.color.lab import lab_to_rgb, lightness
+from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
+from pipeline.coloring import join, look, oracle_grid, shrink_light, true_classes
 from pipeline.config import fingerprint
-from pipeline.devices import choose_device, mixed_precision
+from pipeline.devices import choose_device
 from pipeline.engine import map_shards, worker_count
-from pipeline.images import encode_png, resize
+from pipeline.images import encode_png
+from pipeline.metrics.schemas import CLASS_HITS
 from pipeline.models.network import OUTPUT_STRIDE
 from pipeline.progress import progress
 from pipeline.sections import Method, Predict
 from pipeline.store import Chunk, Store, StoreWriter
-from pipeline.training_curves import to_ab
+from pipeline.tables import read_table, write_table
 from pipeline.training_state import Model, load_model
-from pipeline.upsampling import ColorRows, Grid, color_lines
+from pipeline.upsampling import Grid
 
 MOST_IN_PART = 64
 """Photographs in a finished part at most: what a killed run loses per worker."""
 PNG_LEVEL = 1
-BAND = 256
-"""Rows converted at a time at full size, so that memory stays bounded."""
+NOT_FINITE = "not_finite"
+"""Status of a photograph for which the network put out a value that is no number; nothing is painted then."""
+
+
+class Result(NamedTuple):
+    """A colorized photograph.
+
+    Attributes:
+        image_id: its name.
+        png: its bytes; None where the network put out a value that is not finite.
+        height: px.
+        width: px.
+        hits: top-1 and top-5 accuracy of the class scores in percent; None where there are none.
+    """
+
+    image_id: str
+    png: bytes | None
+    height: int
+    width: int
+    hits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,7 @@ class Colorizer:
 
 def predict_set(
     weights: Path, method: Method, space: ColorSpace | None, settings: Predict, store: Store, out: Path, cache: Path
-) -> int:
+) -> pa.Table:
     """Colorize the test photographs of a store with a trained network.
 
     Args:
@@ -79,7 +100,7 @@ def predict_set(
         cache: for finished parts while the run lasts.
 
     Returns:
-        The number of photographs.
+        A table of `metrics.schemas.CLASS_HITS`, a row for each photograph whose class scores are known.
 
     Raises:
         UserError: if the weights are missing or were trained for something else.
@@ -88,7 +109,7 @@ def predict_set(
     return _predict(Colorizer("network", settings, Path(weights), model.digest, method), store, out, cache)
 
 
-def predict_gray(settings: Predict, store: Store, out: Path, cache: Path) -> int:
+def predict_gray(settings: Predict, store: Store, out: Path, cache: Path) -> pa.Table:
     """The floor: no colour at all.
 
     Args:
@@ -98,12 +119,12 @@ def predict_gray(settings: Predict, store: Store, out: Path, cache: Path) -> int
         cache: as `predict_set`.
 
     Returns:
-        The number of photographs.
+        A table of `metrics.schemas.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     return _predict(Colorizer("gray", settings), store, out, cache)
 
 
-def predict_oracle(space: ColorSpace, settings: Predict, store: Store, out: Path, cache: Path) -> int:
+def predict_oracle(space: ColorSpace, settings: Predict, store: Store, out: Path, cache: Path) -> pa.Table:
     """The ceiling of a class space at an output size: the truth's own kept classes. Otherwise as `predict_set`.
 
     Args:
@@ -114,12 +135,12 @@ def predict_oracle(space: ColorSpace, settings: Predict, store: Store, out: Path
         cache: as `predict_set`.
 
     Returns:
-        The number of photographs.
+        A table of `metrics.schemas.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     return _predict(Colorizer("oracle", settings, space=space), store, out, cache)
 
 
-def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> int:
+def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.Table:
     rows = store.rows("test")
     image_ids = rows["image_id"].tolist()
     device = choose_device() if colorizer.kind == "network" else torch.device("cpu")
@@ -135,14 +156,17 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> int:
         done = progress(
             _parts_on_gpu(chunks, shared, device), f"colorize on {device.type}", total=len(chunks), unit="part"
         )
+    hits: list[pa.Table] = []
     with StoreWriter(out) as writer:
         for path in done:
             part = Store(path)
+            hits.append(read_table(_hits_path(path), CLASS_HITS))
             for name, row in part.index.iterrows():
-                data, width, height = part.read(str(name)), int(row["width"]), int(row["height"])
-                writer.add(str(name), data, split="test", mode="RGB", width=width, height=height)
+                data = part.read(str(name)) if row["status"] == "ok" else None
+                columns = {"width": int(row["width"]), "height": int(row["height"]), "status": row["status"]}
+                writer.add(str(name), data, split="test", mode="RGB", **columns)
     shutil.rmtree(cache)
-    return len(image_ids)
+    return pa.concat_tables(hits).sort_by("image_id") if hits else CLASS_HITS.empty_table()
 
 
 def _facts(colorizer: Colorizer) -> list[object]:
@@ -157,10 +181,20 @@ def _part_path(chunk: Chunk, parts: Path) -> Path:
     return parts / hashlib.sha256("\n".join(chunk.image_ids).encode()).hexdigest()[:16]
 
 
-def _write_part(path: Path, results: Iterator[tuple[str, bytes, int, int]]) -> Path:
+def _hits_path(part: Path) -> Path:
+    return part.with_name(f"{part.name}.parquet")
+
+
+def _write_part(path: Path, results: Iterable[Result]) -> Path:
+    """The table of hits first: a part counts as finished once its store is there."""
+    hits = []
     with StoreWriter(path) as writer:
-        for image_id, data, height, width in results:
-            writer.add(image_id, data, width=width, height=height)
+        for result in results:
+            status = "ok" if result.png is not None else NOT_FINITE
+            writer.add(result.image_id, result.png, width=result.width, height=result.height, status=status)
+            if result.hits is not None:
+                hits.append({"image_id": result.image_id, "top1": result.hits[0], "top5": result.hits[1]})
+        write_table(pa.Table.from_pylist(hits, schema=CLASS_HITS), _hits_path(path))
     return path
 
 
@@ -175,10 +209,11 @@ def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:
     return path
 
 
-def _colorize_one(store: Store, image_id: str, colorizer: Colorizer) -> tuple[str, bytes, int, int]:
+def _colorize_one(store: Store, image_id: str, colorizer: Colorizer) -> Result:
     rgb = store.rgb(image_id)
     light = lightness(rgb)
     side = colorizer.settings.size // OUTPUT_STRIDE
+    hits = None
     if colorizer.kind == "gray":
         grid = np.zeros((2, 1, 1), np.float32)
     elif colorizer.kind == "oracle":
@@ -186,9 +221,16 @@ def _colorize_one(store: Store, image_id: str, colorizer: Colorizer) -> tuple[st
         grid = oracle_grid(rgb, colorizer.space, side)
     else:
         model = _model(colorizer, torch.device("cpu"))
-        grid = network_grids(model, shrink_light(light, colorizer.settings.size)[None])[0]
+        classes = None if model.space is None else true_classes(rgb, model.space, side)[None]
+        grids, found = look(model, shrink_light(light, colorizer.settings.size)[None], classes)
+        grid, hits = grids[0], found if found is None else found[0]
+    return _painted(image_id, light, grid, colorizer.settings.upsample, hits)
+
+
+def _painted(image_id: str, light: Grid, grid: Grid, upsample: str, hits: npt.NDArray[np.float64] | None) -> Result:
     height, width = light.shape
-    return image_id, encode_png(join(light, grid, colorizer.settings.upsample), PNG_LEVEL), height, width
+    png = encode_png(join(light, grid, upsample), PNG_LEVEL) if np.isfinite(grid).all() else None
+    return Result(image_id, png, height, width, None if hits is None else (float(hits[0]), float(hits[1])))
 
 
 @contextmanager
@@ -216,76 +258,6 @@ def _loaded(weights: Path, digest: str, device: torch.device) -> Model:
     return model
 
 
-def shrink_light(light: Grid, size: int) -> Grid:
-    """The lightness of a whole photograph, squeezed to the square that the network sees.
-
-    Args:
-        light: float32 (H, W), L in [0, 100].
-        size: px.
-
-    Returns:
-        float32 (size, size), L in [0, 100], bicubic with antialiasing.
-    """
-    small = Image.fromarray(light).resize((size, size), Image.Resampling.BICUBIC)
-    return np.clip(np.asarray(small), 0.0, 100.0)
-
-
-@torch.inference_mode()
-def network_grids(model: Model, lights: Grid, precision: str = "auto") -> Grid:
-    """The network's colours for a batch.
-
-    Args:
-        model: as `load_model` gives it, on any device.
-        lights: float32 (N, size, size), L in [0, 100].
-        precision: as `devices.mixed_precision`.
-
-    Returns:
-        float32 (N, 2, size / 4, size / 4), (a, b) in CIELAB units.
-    """
-    device = next(model.network.parameters()).device
-    batch = torch.from_numpy(lights).unsqueeze(1).to(device)
-    with mixed_precision(device, precision):
-        output = model.network(batch)
-    return to_ab(output, model.method, model.space).cpu().numpy()
-
-
-def oracle_grid(rgb: npt.NDArray[np.uint8], space: ColorSpace, side: int) -> Grid:
-    """The truth as a perfect classifier would give it: the kept class of each cell's mean colour, decoded.
-
-    Args:
-        rgb: uint8 (H, W, 3), the photograph in colour.
-        space: its classes.
-        side: cells of the grid in each direction.
-
-    Returns:
-        float32 (2, side, side), (a, b) in CIELAB units.
-    """
-    classes = space.to_kept(space.encode(resize(rgb, (side, side), "box")))
-    return space.decode_kept(classes).transpose(2, 0, 1)
-
-
-def join(light: Grid, grid: Grid, upsample: str) -> npt.NDArray[np.uint8]:
-    """A photograph's own lightness with colours from a small grid.
-
-    Args:
-        light: float32 (H, W), L in [0, 100].
-        grid: float32 (2, h, w), (a, b) in CIELAB units.
-        upsample: "bilinear" or "guided", see `upsampling.color_lines`.
-
-    Returns:
-        uint8 (H, W, 3), sRGB.
-    """
-    height, width = light.shape
-    cells = Image.fromarray(light).resize((grid.shape[2], grid.shape[1]), Image.Resampling.BOX)
-    colors = ColorRows(color_lines(np.asarray(cells), grid, upsample), height, width)
-    rgb = np.empty((height, width, 3), np.uint8)
-    for start in range(0, height, BAND):
-        part = light[start : start + BAND]
-        lab = np.concatenate([part[None], colors.ab(part, start)])
-        rgb[start : start + BAND] = lab_to_rgb(lab.transpose(1, 2, 0))
-    return rgb
-
-
 def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], device: torch.device) -> Iterator[Path]:
     """As `_colorize_part` for each chunk, the network in this process and everything else in workers."""
     colorizer, parts = shared
@@ -298,30 +270,38 @@ def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], devic
             yield path
 
 
-def _colorize_batched(
-    chunk: Chunk, colorizer: Colorizer, model: Model, pool: ProcessPoolExecutor
-) -> Iterator[tuple[str, bytes, int, int]]:
+def _colorize_batched(chunk: Chunk, colorizer: Colorizer, model: Model, pool: ProcessPoolExecutor) -> Iterator[Result]:
     """Read ahead, run batches, write behind. A last batch is filled up, so that every batch has the same shape."""
     settings = colorizer.settings
-    reading = deque(pool.submit(_read_light, chunk.path, name, settings.size) for name in chunk.image_ids)
-    writing: deque[Future[tuple[str, bytes, int, int]]] = deque()
+    reading = deque(pool.submit(_read_small, chunk.path, name, settings.size, model.space) for name in chunk.image_ids)
+    writing: deque[Future[Result]] = deque()
     for start in range(0, len(chunk.image_ids), settings.batch):
         names = chunk.image_ids[start : start + settings.batch]
-        lights = np.stack([reading.popleft().result() for _ in names])
+        small = [reading.popleft().result() for _ in names]
+        lights = np.stack([light for light, _ in small])
         filled = np.resize(lights, (settings.batch, *lights.shape[1:]))
-        for name, grid in zip(names, network_grids(model, filled), strict=False):
-            writing.append(pool.submit(_write_one, chunk.path, name, grid, settings.upsample))
+        classes = None
+        if model.space is not None:
+            classes = np.stack([known for _, known in small if known is not None])
+            classes = np.resize(classes, (settings.batch, *classes.shape[1:]))
+        grids, hits = look(model, filled, classes)
+        for place, name in enumerate(names):
+            own = None if hits is None else hits[place]
+            writing.append(pool.submit(_write_one, chunk.path, name, grids[place], settings.upsample, own))
     for result in writing:
         yield result.result()
 
 
-def _read_light(path: Path, image_id: str, size: int) -> Grid:
-    return shrink_light(lightness(_store(path).rgb(image_id)), size)
+def _read_small(
+    path: Path, image_id: str, size: int, space: ColorSpace | None
+) -> tuple[Grid, npt.NDArray[np.int32] | None]:
+    rgb = _store(path).rgb(image_id)
+    classes = None if space is None else true_classes(rgb, space, size // OUTPUT_STRIDE)
+    return shrink_light(lightness(rgb), size), classes
 
 
-def _write_one(path: Path, image_id: str, grid: Grid, upsample: str) -> tuple[str, bytes, int, int]:
-    light = lightness(_store(path).rgb(image_id))
-    return image_id, encode_png(join(light, grid, upsample), PNG_LEVEL), light.shape[0], light.shape[1]
+def _write_one(path: Path, image_id: str, grid: Grid, upsample: str, hits: npt.NDArray[np.float64] | None) -> Result:
+    return _painted(image_id, lightness(_store(path).rgb(image_id)), grid, upsample, hits)
 
 
 @lru_cache(maxsize=1)

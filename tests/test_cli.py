@@ -46,6 +46,7 @@ def test_the_graph_names_the_same_places_as_the_code():
         paths.model("${item.method}"),
         paths.training_report("${item.method}"),
         paths.predictions("${item.method}", "${item.set}"),
+        paths.class_hits("${item.method}", "${item.set}"),
         paths.imported("${item.method}", "${item.set}"),
         paths.masks("${item.set}"),
         paths.harmonized("${item.method}", "${item.set}"),

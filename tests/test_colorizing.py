@@ -156,7 +156,7 @@ def test_harmonized_colors_keep_to_objects(tmp_path: Path) -> None:
         return grid
 
     masks = Masks(segmenter="felzenszwalb", min_area=0.01, felzenszwalb=Felzenszwalb(size=288))
-    objects = Objects(masks, Harmonize(), ColorSpace(6))
+    objects = Objects(masks, Harmonize(mode="palette", radius=16), ColorSpace(6))
     for out, options in (
         ("raw", Options(size=32, upsample="bilinear")),
         ("harmonized", Options(size=32, upsample="bilinear", objects=objects)),
@@ -198,10 +198,10 @@ def test_a_trained_method_from_the_command_line(
     import torch
 
     from pipeline.cli import main
+    from pipeline.coloring import network_grids, shrink_light
     from pipeline.config import validate_settings
     from pipeline.models.network import build_network
     from pipeline.painting import find_colors, join
-    from pipeline.predicting import network_grids, shrink_light
     from pipeline.stages import paths
     from pipeline.tables import METHOD, write_table
     from pipeline.training_state import WEIGHTS, load_model, save_model

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.color_tables import read_space
+from pipeline.coloring import network_grids
 from pipeline.colorizing import Objects, Options, Outcome, colorize_photographs
 from pipeline.config import Settings, UserError
 from pipeline.devices import choose_device
-from pipeline.predicting import network_grids
 from pipeline.stages import paths
 from pipeline.stages.compose import method_space
 from pipeline.training_state import WEIGHTS, load_model

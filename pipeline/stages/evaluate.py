@@ -8,6 +8,7 @@ from pipeline.color_tables import read_space
 from pipeline.config import BASELINES, Settings, UserError, fingerprint
 from pipeline.devices import choose_device
 from pipeline.metrics.protocols import protocol_named
+from pipeline.metrics.schemas import CLASS_HITS
 from pipeline.metrics.scoring import ScoreSettings, score_set
 from pipeline.provenance import git_revision, library_versions
 from pipeline.stages import paths
@@ -32,11 +33,12 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     """
     space_name = settings.run.report_space
     variants = {"raw": Store(_results(settings, method, set_name))}
-    own, measures = None, None
+    own, measures, hits = None, None, None
     if method in settings.methods:
         variants["harmonized"] = Store(paths.harmonized(method, set_name))
         measures = read_table(paths.harmonized_measures(method, set_name), HARMONIZED)
         own = method_space(method)
+        hits = read_table(paths.class_hits(method, set_name), CLASS_HITS) if own else None
     scores = ScoreSettings(
         set_name=set_name,
         method=method,
@@ -49,7 +51,7 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     protocol = protocol_named(settings.run.protocol)
     truth = Store(paths.image_set(set_name))
     rows, set_rows = score_set(
-        truth, variants, protocol, read_space(paths.space(space_name)), own and own[1], scores, measures
+        truth, variants, protocol, read_space(paths.space(space_name)), own and own[1], scores, measures, hits
     )
     facts = {
         "protocol": settings.run.protocol,

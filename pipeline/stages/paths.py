@@ -58,6 +58,11 @@ def predictions(name: str, set_name: str) -> Path:
     return DATA / "predictions" / name / set_name
 
 
+def class_hits(name: str, set_name: str) -> Path:
+    """How often a method's class scores hit the truth, a table of `metrics.schemas.CLASS_HITS`."""
+    return DATA / "predictions" / name / f"{set_name}.parquet"
+
+
 def imported(name: str, set_name: str) -> Path:
     """The store of results that came from elsewhere."""
     return DATA / "imported" / name / set_name

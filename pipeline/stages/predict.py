@@ -6,6 +6,7 @@ from pipeline.predicting import predict_gray, predict_oracle, predict_set
 from pipeline.stages import paths
 from pipeline.stages.compose import method_space
 from pipeline.store import Store
+from pipeline.tables import write_table
 from pipeline.training_data import refuse_leaks
 from pipeline.training_state import WEIGHTS
 
@@ -27,16 +28,18 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     store = Store(paths.image_set(set_name))
     out, cache = paths.predictions(method, set_name), paths.CACHE / "predict" / method / set_name
     if method == "gray":
-        count = predict_gray(settings.predict, store, out, cache)
+        predict_gray(settings.predict, store, out, cache)
     elif method == "oracle":
-        count = predict_oracle(read_space(paths.space(settings.run.report_space)), settings.predict, store, out, cache)
+        predict_oracle(read_space(paths.space(settings.run.report_space)), settings.predict, store, out, cache)
     elif method in settings.methods:
         refuse_leaks(Store(paths.image_set(settings.run.train)).rows("train"), store.rows("test"))
         composed = method_space(method)
         space = composed[1] if composed else None
         weights = paths.model(method) / WEIGHTS
-        count = predict_set(weights, settings.methods[method], space, settings.predict, store, out, cache)
+        hits = predict_set(weights, settings.methods[method], space, settings.predict, store, out, cache)
+        write_table(hits, paths.class_hits(method, set_name))
     else:
         known = ", ".join([*BASELINES, *settings.methods])
         raise UserError(f"{method!r} is no method of params.yaml; there are {known}")
-    return f"{count} images"
+    refused = Store(out).index["status"].ne("ok").sum()
+    return f"{len(store.rows('test'))} images" + (f", {refused} of them not finite" if refused else "")

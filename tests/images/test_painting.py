@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
-from pipeline import painting
+from pipeline import coloring, painting
 from pipeline.color.lab import lightness
 from pipeline.images import Decoded, resize
 from pipeline.painting import ColorsOf, find_colors, join, lab_to_rgb16, photograph_light
@@ -40,11 +40,10 @@ def test_rows_are_those_of_pillows_resize(size: tuple[int, int]) -> None:
 def test_the_bilinear_result_is_that_of_the_stage_predict(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    predicting = pytest.importorskip("pipeline.predicting")
     light = light_of(*size)
     monkeypatch.setattr(painting, "BAND_PIXELS", 500)  # many bands
     result = join(light, find_colors(light, fixed, 32, "bilinear"))
-    expected = predicting.join(light, GRID, "bilinear")
+    expected = coloring.join(light, GRID, "bilinear")
     assert result.shape == expected.shape
     assert np.abs(result.astype(int) - expected).max() <= 1
     assert (result != expected).mean() < 0.001

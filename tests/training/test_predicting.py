@@ -12,9 +12,11 @@ from skimage.color import rgb2lab
 from skimage.transform import resize as skimage_resize
 
 import pipeline.predicting as predicting
+from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
+from pipeline.coloring import join, oracle_grid, shrink_light, true_classes
 from pipeline.images import decode
-from pipeline.predicting import join, oracle_grid, predict_gray, predict_oracle, predict_set
+from pipeline.predicting import predict_gray, predict_oracle, predict_set
 from pipeline.sections import Method, Predict
 from pipeline.store import Store
 from pipeline.training_state import load_model, save_model
@@ -53,7 +55,7 @@ def digest(path: Path) -> str:
 def test_results_have_their_photograph_s_size_and_lightness(
     store: Store, weights: Path, classifier: Callable[..., Method], space: ColorSpace, tmp_path: Path
 ) -> None:
-    assert predict_set(weights, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache") == 5
+    assert len(predict_set(weights, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache")) == 5
     results = Store(tmp_path / "out")
     assert list(results.rows("test").index) == list(store.rows("test").index)
     assert results.index[["width", "height"]].drop_duplicates().to_numpy().tolist() == [[70, 45]]
@@ -123,11 +125,49 @@ def test_batches_as_on_a_gpu_agree_with_one_by_one(
     model = load_model(weights, method)
     with ThreadPoolExecutor(2) as pool:
         results = list(predicting._colorize_batched(predicting.Chunk(store.path, names), colorizer, model, pool))
-    assert [name for name, *_ in results] == list(names)
-    for name, data, height, width in results:
-        rgb = decode(data).rgb
-        assert rgb.shape == (height, width, 3)
-        assert np.abs(rgb.astype(int) - Store(tmp_path / "out").rgb(name)).max() <= 1
+    assert [result.image_id for result in results] == list(names)
+    for result in results:
+        assert result.png is not None
+        rgb = decode(result.png).rgb
+        assert rgb.shape == (result.height, result.width, 3)
+        assert np.abs(rgb.astype(int) - Store(tmp_path / "out").rgb(result.image_id)).max() <= 1
+
+
+def test_class_hits_are_those_of_a_plain_count(
+    store: Store, weights: Path, classifier: Callable[..., Method], space: ColorSpace, tmp_path: Path
+) -> None:
+    hits = predict_set(weights, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache").to_pylist()
+    assert [row["image_id"] for row in hits] == sorted(store.rows("test")["image_id"])
+    model = load_model(weights, classifier())
+    for row in hits:
+        rgb = store.rgb(row["image_id"])
+        light = torch.from_numpy(shrink_light(lightness(rgb), SETTINGS.size))[None, None]
+        with torch.inference_mode():
+            scores = model.network(light)[0].flatten(1).numpy()
+        truth = true_classes(rgb, space, SETTINGS.size // 4).reshape(-1)
+        ranked = np.argsort(-scores, axis=0)
+        for k, name in ((1, "top1"), (5, "top5")):
+            expected = 100 * np.mean([truth[place] in ranked[:k, place] for place in range(len(truth))])
+            assert row[name] == pytest.approx(expected, abs=0.5)
+
+
+def test_a_network_that_puts_out_nan_paints_nothing(
+    store: Store,
+    weights: Path,
+    classifier: Callable[..., Method],
+    space: ColorSpace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(model: object, lights: np.ndarray, classes: object) -> tuple[np.ndarray, None]:
+        return np.full((len(lights), 2, 4, 4), np.nan, np.float32), None
+
+    monkeypatch.setattr(predicting, "look", broken)
+    monkeypatch.setenv("HUEBENCH_WORKERS", "1")
+    predict_set(weights, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache")
+    results = Store(tmp_path / "out")
+    assert set(results.index["status"]) == {"not_finite"}
+    assert len(results.rows()) == 0
 
 
 def test_gray_is_the_lightness_alone(store: Store, tmp_path: Path) -> None:
