@@ -130,7 +130,9 @@ def prediction_figures(folder: Path, store: Store, device: torch.device) -> list
 
     bare = statistics.median(seconds(forward) for _ in range(4)) / len(lights)
     started = time.perf_counter()
-    count = predict_set(weights, method(PAPER), SPACE, Predict(size=224), store, folder / "results", folder / "parts")
+    count = len(
+        predict_set(weights, method(PAPER), SPACE, Predict(size=224), store, folder / "results", folder / "parts")
+    )
     real = (time.perf_counter() - started) / count
     print(f"prediction {1 / real:.2f} images/s, bare forward {1 / bare:.2f}")
     return [figure("predict_real_to_bare", bare / real, 0.95 if device.type == "cuda" else 0.90)]
