@@ -6,10 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import interior_photos
 import pytest
+import skimage
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
+SIDE = 192
 TINY = Path(__file__).parent / "tiny.yaml"
+SKIMAGE = [Path(skimage.__file__).parent / "data" / name for name in ("astronaut.png", "coffee.png", "chelsea.png")]
 BIN = Path(sys.executable).parent
 ENVIRONMENT = os.environ | {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -38,12 +43,23 @@ def make_clone(folder: Path) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     shutil.copyfile(TINY, folder / "presets" / "tiny.yaml")
+    shrink_photographs(folder / "photographs")
     (folder / "dvc.lock").unlink(missing_ok=True)
     call(folder, "git", "init", "-q")
     call(folder, "huebench", "preset", "tiny")
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", "clone")
     return folder
+
+
+def shrink_photographs(folder: Path) -> None:
+    """Copies of photographs of the set `sample`, at most SIDE px wide and high, split in two folders."""
+    for number, path in enumerate([*interior_photos.get_all_photos()[:14], *SKIMAGE]):
+        place = folder / ("test" if number % 4 == 3 else "train")
+        place.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as image:
+            image.thumbnail((SIDE, SIDE))
+            image.convert("RGB").save(place / f"{Path(path).stem}.png")
 
 
 def stages_run(output: str) -> set[str]:
