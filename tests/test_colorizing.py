@@ -155,7 +155,7 @@ def test_harmonized_colors_keep_to_objects(tmp_path: Path) -> None:
         grid[:, 0, 6:18, 6:18] = -20
         return grid
 
-    masks = Masks(segmenter="felzenszwalb", min_area=0.01, felzenszwalb=Felzenszwalb(size=288))
+    masks = Masks(segmenter="felzenszwalb", min_area=0.01, felzenszwalb=Felzenszwalb(size=288, scale=200.0, sigma=0.8))
     objects = Objects(masks, Harmonize(mode="palette", radius=16), ColorSpace(6))
     for out, options in (
         ("raw", Options(size=32, upsample="bilinear")),
