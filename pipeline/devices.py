@@ -97,3 +97,14 @@ def process_group(device: torch.device) -> Iterator[Processes]:
             dist.destroy_process_group()
     else:
         yield Processes(0, 1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread: sums over several are rounded differently, one gives the same bits in every process."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -11,7 +11,6 @@ import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
@@ -27,7 +26,7 @@ from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
 from pipeline.coloring import join, look, oracle_grid, shrink_light, true_classes
 from pipeline.config import fingerprint
-from pipeline.devices import choose_device
+from pipeline.devices import choose_device, one_thread
 from pipeline.engine import map_shards, worker_count
 from pipeline.images import encode_png
 from pipeline.metrics.schemas import CLASS_HITS
@@ -204,7 +203,7 @@ def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:
     path = _part_path(chunk, parts)
     if not path.is_dir():
         store = Store(chunk.path)
-        with _one_thread():
+        with one_thread():
             _write_part(path, (_colorize_one(store, image_id, colorizer) for image_id in chunk.image_ids))
     return path
 
@@ -231,17 +230,6 @@ def _painted(image_id: str, light: Grid, grid: Grid, upsample: str, hits: npt.ND
     height, width = light.shape
     png = encode_png(join(light, grid, upsample), PNG_LEVEL) if np.isfinite(grid).all() else None
     return Result(image_id, png, height, width, None if hits is None else (float(hits[0]), float(hits[1])))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums over several threads are rounded differently; one thread gives the same bits in every process."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _model(colorizer: Colorizer, device: torch.device) -> Model:

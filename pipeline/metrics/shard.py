@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from pipeline.color.space import ColorSpace
+from pipeline.devices import one_thread
 from pipeline.images import ImageRefused, decode
 from pipeline.metrics.classes import ClassCounts
 from pipeline.metrics.feature_cache import FeatureCache, remembered
@@ -150,14 +151,12 @@ def _exact_and_alone() -> Iterator[None]:
 
     The planes are small and the processes fill the processor: more threads would wait for each other.
     """
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    torch.set_num_threads(1)
+    precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with one_thread(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             yield
     finally:
-        torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(precision)
 
 
