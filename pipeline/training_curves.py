@@ -40,6 +40,8 @@ class Curves:
     def __init__(self, folder: Path, rows: Sequence[Row], silent: bool = False) -> None:
         self.rows: list[Row] = []
         self.live = None if silent else Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None)
+        if self.live is not None and self.live._dvc_repo is not None:
+            self.live._dvc_repo.close()  # DVCLive opens its packs to name an experiment, and leaves them so
         for row in rows:
             self.add(row)
 
