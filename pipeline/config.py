@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -143,7 +143,7 @@ def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = ())
         name, got = ".".join(location), _shown(detail["ctx"]["tag"] if tagged else detail["input"])
         match detail["type"]:
             case "extra_forbidden":
-                known = _known_keys(location[:-1])
+                known = _known_keys([*prefix, *map(str, detail["loc"])][:-1])
                 close = difflib.get_close_matches(location[-1], known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
                 lines.append(f"{source}: {name} is no setting ({got}); {hint}")
@@ -173,15 +173,25 @@ def _shown(value: object) -> str:
 
 
 def _known_keys(location: list[str]) -> list[str]:
-    """The keys that the section at a location takes."""
-    model: Any = Settings
+    """The keys that the section at a location takes; of a tagged union, the member with the tag in the location."""
+    kind: Any = Settings
     for part in location:
-        field = getattr(model, "model_fields", {}).get(part)
-        kind = field.annotation if field else model
-        model = next(
-            (one for one in [kind, *_members(kind)] if isinstance(one, type) and issubclass(one, Section)), kind
-        )
-    return list(getattr(model, "model_fields", {}))
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+            continue
+        found = _sections(kind)
+        inside = (one.model_fields[part].annotation for one in found if part in one.model_fields)
+        tagged = (one for one in found if "source" in one.model_fields and part in _tags(one))
+        kind = next(tagged, None) or next(inside, kind)
+    return list(_sections(kind)[0].model_fields)
+
+
+def _sections(kind: Any) -> list[type[Section]]:
+    return [one for one in [kind, *_members(kind)] if isinstance(one, type) and issubclass(one, Section)]
+
+
+def _tags(section: type[Section]) -> tuple[str, ...]:
+    return get_args(section.model_fields["source"].annotation)
 
 
 def _members(kind: Any) -> Iterator[Any]:

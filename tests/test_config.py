@@ -52,7 +52,16 @@ def changed(params, path, value):
         ("train.learning_rate", "1e-4", 'train.learning_rate is "1e-4", it takes a number'),
         ("train.size", 100, "train.size is 100, it takes a multiple of 32"),
         ("sets.sample.source", "sampel", 'sets.sample.source is "sampel", it takes sample, folder'),
-        ("sets.sample.x", 1, "sets.sample.x is no setting (1); it takes max_bad_share"),
+        (
+            "sets.sample.x",
+            1,
+            "sets.sample.x is no setting (1); it takes max_bad_share, grey_chroma, max_pixels, source",
+        ),
+        (
+            "sets.path",
+            {"source": "folder", "path": ".", "split": 1},
+            "sets.path.split is no setting (1); did you mean split_by?",
+        ),
         ("sets.other", {"source": "sample"}, "sets.other is defined, but run uses it nowhere"),
         ("masks.segmenter", "masks", "masks.segmenter is 'masks', so annotations takes"),
         ("harmonize.select", {"largest": 0}, "harmonize.select.largest is 0, it takes at least 1"),
