@@ -10,7 +10,9 @@ from pipeline.color.space import ColorSpace
 from pipeline.devices import mixed_precision
 from pipeline.images import resize
 from pipeline.metrics.classes import top_k_accuracy
-from pipeline.training_curves import to_ab
+from pipeline.models.network import AB_SCALE
+from pipeline.readouts import READOUTS
+from pipeline.sections import Method
 from pipeline.training_state import Model
 from pipeline.upsampling import ColorRows, Grid, color_lines
 
@@ -44,6 +46,22 @@ def network_grids(model: Model, lights: Grid, precision: str = "auto") -> Grid:
         float32 (N, 2, size / 4, size / 4), (a, b) in CIELAB units.
     """
     return look(model, lights, None, precision)[0]
+
+
+def to_ab(output: torch.Tensor, method: Method, space: ColorSpace | None) -> torch.Tensor:
+    """The colours that a network's output stands for.
+
+    Args:
+        output: float (N, Q, H, W) class scores, or (N, 2, H, W) ab / AB_SCALE.
+        method: read-out and temperature are read.
+        space: its classes; None for a regression.
+
+    Returns:
+        float32 (N, 2, H, W), (a, b) in CIELAB units.
+    """
+    if space is None:
+        return output.float() * AB_SCALE
+    return READOUTS[method.readout](output.float(), space, method.temperature)
 
 
 @torch.inference_mode()

@@ -11,11 +11,10 @@ from torch import nn
 
 from pipeline.color.lab import lab_to_rgb
 from pipeline.color.space import ColorSpace
+from pipeline.coloring import to_ab
 from pipeline.devices import Processes, mixed_precision
 from pipeline.images import encode_png, resize
 from pipeline.losses.batch import Batch
-from pipeline.models.network import AB_SCALE
-from pipeline.readouts import READOUTS
 from pipeline.sections import Method, Train
 from pipeline.store import Store
 from pipeline.training_data import count_classes, prepare
@@ -135,22 +134,6 @@ def validate(
         row["validation/class_mean_top1"] = float((tallies[1][occurs] / tallies[0][occurs]).mean())
         row["validation/classes_used"] = float((tallies[2] > 0).double().mean())
     return row
-
-
-def to_ab(output: torch.Tensor, method: Method, space: ColorSpace | None) -> torch.Tensor:
-    """The colours that a network's output stands for.
-
-    Args:
-        output: float (N, Q, H, W) class scores, or (N, 2, H, W) ab / AB_SCALE.
-        method: read-out and temperature are read.
-        space: its classes; None for a regression.
-
-    Returns:
-        float32 (N, 2, H, W), (a, b) in CIELAB units.
-    """
-    if space is None:
-        return output.float() * AB_SCALE
-    return READOUTS[method.readout](output.float(), space, method.temperature)
 
 
 @torch.inference_mode()

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision.models import inception_v3
 
 SIZE = 299
 FEATURES = 2048
@@ -51,6 +50,8 @@ def inception_network(state: dict[str, torch.Tensor] | None = None) -> nn.Module
     Returns:
         A module whose answer is pool3, (N, 3, 299, 299) -> (N, 2048), in evaluation mode.
     """
+    from torchvision.models import inception_v3  # takes seconds to import, and FID's weights are rarely there
+
     network = inception_v3(weights=None, aux_logits=False, num_classes=1008, init_weights=False, transform_input=False)
     if state is not None:
         network.load_state_dict(state)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision.models import densenet121
 
 from pipeline.models.grey_input import GreyConvolution
 from pipeline.models.parts import Encoder
@@ -21,6 +20,8 @@ class DenseNet121(Encoder):
     channels = (64, 256, 512, 1024, 1024)
 
     def __init__(self) -> None:
+        from torchvision.models import densenet121  # takes seconds to import, and not every method needs it
+
         super().__init__()
         features = densenet121(weights=None).features
         features.conv0 = GreyConvolution(64, 7, 2, 3, IMAGENET_MEAN, IMAGENET_DEVIATION)
