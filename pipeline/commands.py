@@ -138,6 +138,38 @@ def compare(a: str, b: str, out: Path) -> None:
     click.echo(f"{a} and {b} side by side: {out / 'index.html'}")
 
 
+@click.command()
+def sweep() -> None:
+    """Collect the experiments that started from HEAD and differ from it in one parameter; the report draws them.
+
+    \b
+    dvc exp run --queue -S 'spaces.paper.bin_size=4,6,8,10,12,14'
+    dvc queue start -j 1
+    huebench sweep
+    dvc repro --force --single-item report
+    """
+    from pipeline.reporting.sweep import sweep_table
+    from pipeline.revisions import experiments, finished
+    from pipeline.stages import paths
+    from pipeline.tables import write_table
+
+    names = experiments()
+    if not names:
+        raise UserError("no finished experiment started from HEAD; dvc exp run --queue -S makes some")
+    table, left_out = sweep_table(finished("HEAD"), [finished(name) for name in names])
+    for line in left_out:
+        click.echo(line)
+    if not len(table):
+        raise UserError("no experiment differs from HEAD in one parameter alone; there is nothing to draw")
+    write_table(table, paths.SWEEP)
+    frame = table.to_pandas()
+    for parameter, values in frame.groupby("parameter")["value"]:
+        click.echo(f"{parameter}: {', '.join(dict.fromkeys(values))}")
+    click.echo(
+        f"{frame['experiment'].nunique()} runs -> {paths.SWEEP}; dvc repro --force --single-item report draws them"
+    )
+
+
 @click.group()
 def sets() -> None:
     """Look at the data sets: what there is, what a store holds, whether it is whole."""
@@ -178,5 +210,5 @@ def sets_verify(name: str) -> None:
     click.echo(f"set {name}: every checksum is right")
 
 
-BY_HAND = (preset, sets, import_results, colorize, turing, compare)
+BY_HAND = (preset, sets, import_results, colorize, turing, compare, sweep)
 """The commands of this module, in the order of the help."""

@@ -1,12 +1,18 @@
-"""The report of another revision or experiment, out of the DVC cache."""
+"""What other revisions and experiments came to, out of the DVC cache."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.config import UserError, load_settings, validate_settings
+from pipeline.config import Settings, UserError, load_settings, validate_settings
 from pipeline.reporting.compare import Side
+from pipeline.reporting.sweep import Run
+
+if TYPE_CHECKING:
+    from dvc.api import DVCFileSystem
 
 WORKSPACE = "workspace"
 
@@ -27,18 +33,57 @@ def fetched(revision: str) -> Iterator[Side]:
     if revision == WORKSPACE:
         yield Side(revision, Path("reports"), load_settings().model_dump(mode="json"))
         return
-    from dvc.api import DVCFileSystem
-    from dvc.exceptions import DvcException
-    from ruamel.yaml import YAML
-    from scmrepo.exceptions import SCMError
-
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "reports"
-        try:
-            files = DVCFileSystem(rev=revision)
+        with _files_of(revision, "report") as files:
             files.get("reports", str(folder), recursive=True)
-            content = YAML(typ="safe", pure=True).load(files.read_text("params.yaml", encoding="utf-8"))
-        except (DvcException, SCMError, OSError) as error:
-            reason = " ".join(str(error).split())
-            raise UserError(f"revision {revision!r} has no report in the DVC cache ({reason}); run it first") from None
-        yield Side(revision, folder, validate_settings(content, f"{revision}:params.yaml").model_dump(mode="json"))
+            settings = _settings_of(files, revision)
+        yield Side(revision, folder, settings.model_dump(mode="json"))
+
+
+def finished(revision: str) -> Run:
+    """The parameters and the headline figures of a revision.
+
+    Args:
+        revision: anything git or `dvc exp` resolves.
+
+    Returns:
+        Its run.
+
+    Raises:
+        UserError: if there is no such revision, or its figures are not in the cache.
+    """
+    with _files_of(revision, "figures") as files:
+        figures = json.loads(files.read_text("reports/metrics.json", encoding="utf-8"))
+        return Run(revision, _settings_of(files, revision).model_dump(mode="json"), figures)
+
+
+def experiments() -> list[str]:
+    """The names of the finished experiments that started from HEAD.
+
+    Returns:
+        Their names, sorted.
+    """
+    from dvc.api import exp_show
+
+    return sorted(row["Experiment"] for row in exp_show() if row["Experiment"] and row["rev"] and not row["State"])
+
+
+@contextmanager
+def _files_of(revision: str, wanted: str) -> Iterator["DVCFileSystem"]:
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from scmrepo.exceptions import SCMError
+
+    try:
+        yield DVCFileSystem(rev=revision)
+    except (DvcException, SCMError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"revision {revision!r} has no {wanted} in the DVC cache ({reason}); run it first") from None
+
+
+def _settings_of(files: "DVCFileSystem", revision: str) -> Settings:
+    from ruamel.yaml import YAML
+
+    content = YAML(typ="safe", pure=True).load(files.read_text("params.yaml", encoding="utf-8"))
+    return validate_settings(content, f"{revision}:params.yaml")

@@ -130,6 +130,18 @@ HARMONIZED = pa.schema(
     ]
 )
 
+SWEEP = pa.schema(
+    [
+        _column("experiment", _TEXT, "its name, or the revision that the experiments started from"),
+        _column("parameter", _TEXT, "dotted name of the one setting that differs"),
+        _column("value", _TEXT, "what it is set to, as JSON"),
+        _column("set", _TEXT, "test set"),
+        _column("method", _TEXT, "method, with _harmonized behind it for harmonized results"),
+        _column("metric", _TEXT, "as in summary.parquet"),
+        _column("figure", _FLOAT, "mean over the set, rounded as in metrics.json"),
+    ]
+)
+
 
 def write_table(table: pa.Table, path: Path, metadata: Mapping[str, Any] | None = None) -> None:
     """Write a Parquet file in one step: a killed run leaves the old file or none.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
@@ -96,6 +97,29 @@ def harmonize_set(
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["image_id"]), schema=HARMONIZED)
 
 
+def object_labels(masks: pa.Table, image_id: str, settings: Harmonize) -> npt.NDArray[np.int32] | None:
+    """The objects of one photograph that the settings select.
+
+    Args:
+        masks: `tables.MASKS`.
+        image_id: which photograph.
+        settings: the section `harmonize`.
+
+    Returns:
+        int32 (H, W), the object of each pixel, 0 outside; None where the photograph has no mask.
+
+    Raises:
+        PromptOutside: if a point or box of the selection lies outside the photograph.
+        UserError: as `selection_of`.
+    """
+    found = _masks_by_image(masks.filter(pc.equal(masks["image_id"], image_id))).get(image_id, "no_masks")
+    return None if isinstance(found, str) else _selected(found, found[0].height, found[0].width, settings)
+
+
+def _selected(masks: list[Segment], height: int, width: int, settings: Harmonize) -> npt.NDArray[np.int32]:
+    return select_objects(label_objects(masks, height, width), selection_of(settings))
+
+
 def _masks_by_image(masks: pa.Table) -> dict[str, list[Segment] | str]:
     found: dict[str, list[Segment] | str] = {}
     columns = ("image_id", "object", "rle", "height", "width", "status")
@@ -142,7 +166,7 @@ def _harmonize_one(
         detail = f"the colorized photograph is {width} x {height}, its masks or its truth {told}"
         return Harmonized(png, untouched | {"status": "mask_size"}, detail)
     try:
-        labels = select_objects(label_objects(masks, height, width), selection_of(job.settings))
+        labels = _selected(masks, height, width, job.settings)
     except PromptOutside as reason:
         return Harmonized(png, untouched | {"status": "prompt_outside"}, str(reason))
     result = harmonize(colored, source, labels, job.space, job.settings)

@@ -33,13 +33,17 @@ class Tick:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart ready to be drawn by the template `chart.html`; all lengths in SVG units of `width` x `height`."""
+    """A chart ready to be drawn by the template `chart.html`; all lengths in SVG units of `width` x `height`.
+
+    `paths` are the lines by name; `dots` mark single points: the number of the line, x, y.
+    """
 
     title: str
     x_label: str
     paths: tuple[tuple[str, str], ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    dots: tuple[tuple[int, float, float], ...] = ()
     width: float = WIDTH
     height: float = HEIGHT
     left: float = LEFT
@@ -57,13 +61,14 @@ class TrainingPanel:
     strip: str
 
 
-def chart(title: str, lines: Sequence[Line], x_label: str = "step") -> Chart:
+def chart(title: str, lines: Sequence[Line], x_label: str = "step", marked: bool = False) -> Chart:
     """Lay out a line chart with linear axes whose ticks are round numbers.
 
     Args:
         title: what is drawn.
         lines: the lines; those without a finite point are left out.
         x_label: what runs to the right.
+        marked: draw a dot at every point, where points are few and the lines between them mean nothing.
     """
     points = [(x, y) for line in lines for x, y in zip(line.x, line.y, strict=True) if _finite(x, y)]
     if not points:
@@ -79,7 +84,8 @@ def chart(title: str, lines: Sequence[Line], x_label: str = "step") -> Chart:
     def down(y: float) -> float:
         return HEIGHT - BOTTOM - (y - y_low) / (y_high - y_low) * (HEIGHT - TOP - BOTTOM)
 
-    paths = []
+    paths: list[tuple[str, str]] = []
+    dots: list[tuple[int, float, float]] = []
     for line in lines:
         path, pen = [], "M"
         for x, y in _thinned(line):
@@ -88,6 +94,8 @@ def chart(title: str, lines: Sequence[Line], x_label: str = "step") -> Chart:
                 continue
             path.append(f"{pen}{across(x):.1f} {down(y):.1f}")
             pen = "L"
+            if marked:
+                dots.append((len(paths), across(x), down(y)))
         if path:
             # a single point would be invisible as a path: a line of no length with round ends is a dot
             paths.append((line.name, "".join(path) + ("h0.01" if len(path) == 1 else "")))
@@ -97,6 +105,7 @@ def chart(title: str, lines: Sequence[Line], x_label: str = "step") -> Chart:
         tuple(paths),
         tuple(Tick(across(mark), _short(mark)) for mark in ticks(x_low, x_high, 4) if x_low <= mark <= x_high),
         tuple(Tick(down(mark), _short(mark)) for mark in y_marks),
+        tuple(dots),
     )
 
 

@@ -1,10 +1,18 @@
 """Before and after harmonizing: figures side by side, and the photographs it changed most."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from pipeline.masks.figures import harmonization_figure
+from pipeline.masks.harmonizing import object_labels
 from pipeline.reporting.columns import MetricColumn
 from pipeline.reporting.gallery import HARMONIZED, Gallery, Photo
+from pipeline.reporting.inputs import TestSet
 from pipeline.reporting.leaderboard import Board, Cell
+from pipeline.reporting.media import slug
+from pipeline.sections import Harmonize
+from pipeline.store import Store
+from pipeline.tables import MASKS, read_table
 
 EXAMPLES = 6
 
@@ -20,7 +28,7 @@ class BeforeAfter:
 
 @dataclass(frozen=True)
 class Example:
-    """One photograph before and after."""
+    """One photograph before and after; `figure` is the file of its panels, relative to the page, "" for none."""
 
     set: str
     method: str
@@ -28,6 +36,7 @@ class Example:
     before: str
     after: str
     changed: float | None
+    figure: str = ""
 
     @property
     def changed_text(self) -> str:
@@ -73,3 +82,41 @@ def examples(gallery: Gallery) -> list[Example]:
             method = key.removesuffix(HARMONIZED)
             found.append(Example(gallery.set, method, photo, method, key, changed))
     return sorted(found, key=lambda example: (-(example.changed or 0.0), example.photo.image_id))[:EXAMPLES]
+
+
+def drawn(found: list[Example], test_set: TestSet, settings: Harmonize, out: Path) -> tuple[list[Example], list[str]]:
+    """Draw each example's panels: grey, masks, raw, harmonized, truth, and the edge where most changed, magnified.
+
+    Args:
+        found: the examples of the set.
+        test_set: its stores and masks.
+        settings: which objects were harmonized.
+        out: the page's folder; the figures go below `media/harmonizing`.
+
+    Returns:
+        The examples with their figures, and what to say about those that could not be drawn.
+    """
+    shown, faults = [], []
+    for example in found:
+        image_id, name = example.photo.image_id, ""
+        if test_set.truth is not None and test_set.masks is not None:
+            name = f"media/harmonizing/{slug(example.set)}/{slug(image_id)}.png"
+            try:
+                _draw(example, test_set, settings, out / name)
+            except Exception as error:  # a figure that cannot be drawn must leave the page standing
+                faults.append(f"{example.set}, {image_id}: its objects cannot be drawn ({error})")
+                name = ""
+        shown.append(replace(example, figure=name))
+    return shown, faults
+
+
+def _draw(example: Example, test_set: TestSet, settings: Harmonize, path: Path) -> None:
+    image_id = example.photo.image_id
+    assert test_set.truth is not None and test_set.masks is not None
+    stores = (test_set.truth, test_set.predictions[example.method], test_set.harmonized[example.method])
+    truth, raw, harmonized = (Store(place).rgb(image_id) for place in stores)
+    labels = object_labels(read_table(test_set.masks, MASKS), image_id, settings)
+    if labels is None:
+        raise ValueError("it has no masks")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    harmonization_figure(truth, raw, harmonized, labels).savefig(path)

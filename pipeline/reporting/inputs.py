@@ -7,10 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.sections import Harmonize
+
 
 @dataclass(frozen=True)
 class TestSet:
-    """The images of one test set: the truth and, by method, what was made of it. Every path is a store."""
+    """The images of one test set: the truth and, by method, what was made of it.
+
+    Attributes:
+        name: of the set.
+        truth: store of the photographs.
+        predictions: method to the store of its results.
+        harmonized: method to the store of its harmonized results.
+        masks: Parquet table of the photographs' objects (`pipeline.tables.MASKS`), or None.
+    """
 
     __test__ = False  # the name starts with "Test", and pytest would take it for a class of tests
 
@@ -18,6 +28,7 @@ class TestSet:
     truth: Path | None
     predictions: Mapping[str, Path] = field(default_factory=dict)
     harmonized: Mapping[str, Path] = field(default_factory=dict)
+    masks: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,8 @@ class ReportInputs:
         bands: table of `pipeline.metrics.schemas.BANDS` (which tenth of the classes, by frequency, is mistaken for
             which), or None.
         turing: JSON file written by `turing.write_scores`, or None.
-        sweep: Parquet or CSV table with columns experiment, parameter, value, method, metric, figure, or None.
+        sweep: Parquet table of `pipeline.tables.SWEEP`, or None.
+        harmonize: how objects were chosen, for the figures that show them.
         gallery: how many photographs of a set the page shows at most.
         notes: things to say under "what is missing", such as a stage that was left out.
     """
@@ -97,5 +109,6 @@ class ReportInputs:
     bands: Path | None = None
     turing: Path | None = None
     sweep: Path | None = None
+    harmonize: Harmonize = field(default_factory=Harmonize)
     gallery: int = 24
     notes: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from pipeline.reporting import exports, words
 from pipeline.reporting.bins import bin_size_study, generic_table
 from pipeline.reporting.curves import training_panels
 from pipeline.reporting.gallery import Gallery, build_gallery
-from pipeline.reporting.harmonizing import examples, harmonized_table
+from pipeline.reporting.harmonizing import drawn, examples, harmonized_table
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.leaderboard import boards, read_summary
 from pipeline.reporting.missing import missing_figures
@@ -41,11 +41,16 @@ def build_report(inputs: ReportInputs, out: Path) -> None:
     kinds = {row.method: row.kind for board in found for row in board.everyone}
     pairs, pair_faults = pair_data(inputs.pairs)
     galleries = [build_gallery(test_set, inputs, kinds, out) for test_set in inputs.sets]
+    shown = [
+        drawn(examples(gallery), test_set, inputs.harmonize, out)
+        for gallery, test_set in zip(galleries, inputs.sets, strict=True)
+    ]
     panels, training_faults = training_panels(inputs.training, out)
     figures, figure_faults = plates(inputs.figures, out)
     links = exports.write_tables(summary, inputs, found, out)
     faults = [*pair_faults, *training_faults, *figure_faults, *inputs.notes]
     faults += [fault for gallery in galleries for fault in gallery.faults]
+    faults += [fault for _, undrawn in shown for fault in undrawn]
     scores = read_scores(inputs.turing)
     context = {
         "run": inputs.run,
@@ -66,8 +71,9 @@ def build_report(inputs: ReportInputs, out: Path) -> None:
         "tables": [generic_table(table) for table in inputs.tables],
         "training": panels,
         "sweep": sweep_panels(inputs.sweep),
+        "sweep_link": os.path.relpath(inputs.sweep, out) if inputs.sweep is not None else "",
         "harmonized": [table for board in found if (table := harmonized_table(board)) is not None],
-        "examples": [example for gallery in galleries for example in examples(gallery)],
+        "examples": [example for some, _ in shown for example in some],
         "scores": scores,
         "score_rows": words.score_rows(scores),
         "turing_page": (out / "turing.html").exists(),

@@ -16,6 +16,9 @@ TURING_SCORES = DATA / "turing" / "scores.json"
 BANDS = REPORTS / "frequency_bands.parquet"
 BIN_SIZES = REPORTS / "bin_sizes.parquet"
 FIGURES = REPORTS / "figures"
+METRICS = REPORTS / "metrics.json"
+SWEEP = DATA / "sweep.parquet"
+"""Written by hand (huebench sweep), like the scores of the Turing test: no stage depends on other experiments."""
 
 
 def image_set(name: str) -> Path:

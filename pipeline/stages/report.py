@@ -65,6 +65,8 @@ def run(settings: Settings) -> str:
         training={method: paths.training_report(method) for method in run_settings.methods},
         bands=paths.BANDS,
         turing=paths.TURING_SCORES if paths.TURING_SCORES.exists() else None,
+        sweep=paths.SWEEP if paths.SWEEP.exists() else None,
+        harmonize=settings.harmonize,
         gallery=settings.report.gallery,
         notes=notes,
     )
@@ -78,7 +80,7 @@ def _test_set(settings: Settings, set_name: str) -> TestSet:
     predictions = {method: paths.predictions(method, set_name) for method in [*BASELINES, *run_settings.methods]}
     imported = {method: paths.imported(method, set_name) for method in run_settings.imported}
     harmonized = {method: paths.harmonized(method, set_name) for method in run_settings.methods}
-    return TestSet(set_name, paths.image_set(set_name), predictions | imported, harmonized)
+    return TestSet(set_name, paths.image_set(set_name), predictions | imported, harmonized, paths.masks(set_name))
 
 
 def _write_turing(sets: Sequence[TestSet], seed: int) -> tuple[str, ...]:

@@ -77,6 +77,17 @@ def test_another_bin_size_reruns_classes_and_what_follows(clone, tmp_path):
     assert not ran & {"download@sample", "histogram", "segment@sample", "train@l2", "predict@l2-sample"}
     assert "wider" in call(clone, "dvc", "exp", "show", "--csv")
     call(clone, "dvc", "metrics", "diff", "HEAD", "wider")
+    call(clone, "dvc", "exp", "run", "--temp", "-n", "both", "-S", "report.gallery=3", "-S", "report.bootstrap=100")
+    said = call(clone, "huebench", "sweep")
+    assert "spaces.paper.bin_size: 6, 10\n" in said
+    assert "both is left out: it differs from HEAD in report.bootstrap, report.gallery" in said
+    table = pq.read_table(clone / "data/sweep.parquet").to_pandas()
+    figures = json.loads((clone / "reports/metrics.json").read_text(encoding="utf-8"))["sample"]["oracle"]
+    start = table[(table["experiment"] == "HEAD") & (table["method"] == "oracle")]
+    assert dict(zip(start["metric"], start["figure"], strict=True)) == figures
+    wider = table[(table["experiment"] == "wider") & (table["method"] == "oracle") & (table["metric"] == "psnr")]
+    assert wider["figure"].item() < figures["psnr"]  # larger bins, lower ceiling
+    (clone / "data/sweep.parquet").unlink()
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -8,16 +8,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import images
 from pipeline.config import UserError
+from pipeline.masks.segmenting import segment_set
 from pipeline.reporting.compare import Side, build_compare, changes
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.leaderboard import boards, read_summary
 from pipeline.reporting.page import build_report
 from pipeline.reporting.published import published_for
 from pipeline.reporting.statements import statements
+from pipeline.sections import Felzenszwalb, Masks
+from pipeline.store import Store
+from pipeline.tables import write_table
 from tests.reporting.fixture import METHODS, embedded, made_up_run
 
 
@@ -71,6 +77,22 @@ def test_every_file_that_the_page_names_is_there(run: tuple[ReportInputs, Path])
     links += [f"{stem}{suffix}" for stem in tiles for suffix in (".jpg", ".png")]
     assert [link for link in links if not (out / link).exists()] == []
     assert not re.search(r"https?://(?!www\.w3\.org)", re.sub(r"<script.*?</script>", "", page, flags=re.S))
+
+
+def test_harmonized_examples_show_their_objects(tmp_path: Path) -> None:
+    inputs = made_up_run(tmp_path / "run", names=("coffee", "rocket"), side=64)
+    test_set = inputs.sets[0]
+    assert test_set.truth is not None
+    masks = Masks(segmenter="felzenszwalb", felzenszwalb=Felzenszwalb(size=64, scale=50.0, sigma=0.5, min_size=20))
+    table = segment_set(Store(test_set.truth), masks, tmp_path / "cache")
+    write_table(table.filter(pc.equal(table["image_id"], "coffee")), tmp_path / "masks.parquet")
+    inputs = replace(inputs, sets=(replace(test_set, masks=tmp_path / "masks.parquet"),))
+    build_report(inputs, tmp_path / "out")
+    figure = "media/harmonizing/sample/coffee.png"
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert page.count(f'src="{figure}"') == 1
+    assert images.decode((tmp_path / "out" / figure).read_bytes()).rgb.shape[1] > 1000
+    assert "rocket: its objects cannot be drawn (it has no masks)" in page
 
 
 def test_best_and_what_its_interval_holds_are_marked(tmp_path: Path) -> None:
