@@ -26,6 +26,7 @@ from pipeline.color.space import ColorSpace
 from pipeline.devices import choose_device, mixed_precision
 from pipeline.images import encode_png
 from pipeline.losses.batch import Batch
+from pipeline.memory import keep_freed_memory
 from pipeline.predicting import predict_set
 from pipeline.sections import Method, Predict, Train
 from pipeline.store import Store, StoreWriter
@@ -36,6 +37,8 @@ from pipeline.training_state import save_model
 SPACE = ColorSpace(6, 108, np.arange(300, 800, dtype=np.int32))
 LITE = {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip", "decoder_channels": [128, 96, 64]}
 PAPER = {"encoder": "densenet121", "pretrained": False, "decoder": "plain", "decoder_channels": [1024, 512, 512]}
+PREDICTED = 800
+"""Photographs to be predicted: enough that the start of the processes is a small part of the time."""
 COMMON = {"validation_share": 0.0, "save_every": 10**6, "strip_every": 10**6}
 
 
@@ -198,12 +201,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30, help="steps of each of the three runs of the loop")
     steps = max(20, parser.parse_args().steps)
     device = choose_device()
+    keep_freed_memory()  # as the command line does; the bare loops gain from it as well
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = make_store(folder / "store", 96)
         print(f"device {device.type}, {torch.get_num_threads()} threads")
         figures = training_figures(folder, store, device, steps)
-        figures += prediction_figures(folder, store, device)
+        figures += prediction_figures(folder, make_store(folder / "many", 2 * PREDICTED), device)
         figures += memory_figures(folder)
         if device.type == "cpu":
             figures += scaling_figures(folder, store, steps)

@@ -8,6 +8,7 @@ import click
 
 from pipeline import __version__, commands
 from pipeline.config import BASELINES, Settings, UserError, known, load_settings
+from pipeline.memory import keep_freed_memory
 
 
 class Commands(click.Group):
@@ -51,6 +52,7 @@ def main() -> None:
     huebench preset            what can be run, and how to choose it
     huebench colorize a.jpg -o out/ --method NAME
     """
+    keep_freed_memory()
 
 
 def _stage(name: str, work: Callable[[Settings], str]) -> None:

@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 from pipeline.config import UserError
+from pipeline.memory import keep_freed_memory
 from pipeline.progress import progress
 
 Item = TypeVar("Item")
@@ -77,12 +78,13 @@ def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: 
         return
     context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
     context.set_forkserver_preload([process.__module__])  # imported once, not once per worker
-    with ProcessPoolExecutor(workers, context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_prepare_worker) as pool:
         yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
 
 
-def _one_thread() -> None:
+def _prepare_worker() -> None:
     """Keep libraries that a worker loads from starting a thread for every core in every process."""
+    keep_freed_memory()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     if "torch" in sys.modules:
