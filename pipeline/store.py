@@ -21,10 +21,37 @@ from pipeline.tables import STORE_INDEX
 
 INDEX = "index.parquet"
 SHARD_BYTES = 1 << 30
+BUFFER = 1 << 20
+ROWS_TOGETHER = 10_000
+
+
+def _template() -> bytes:
+    member = tarfile.TarInfo()
+    member.mode = 0o644
+    return member.tobuf(tarfile.PAX_FORMAT)
+
+
+_TEMPLATE = _template()
 
 
 def _shard_name(number: int) -> str:
     return f"images-{number:05d}.tar"
+
+
+def _tar_header(name: str, length: int) -> bytes:
+    """A member's header as tarfile writes it: no time, owner or permission of this machine.
+
+    tarfile takes longer for it than for hashing a small photograph; so where name and length fit the plain header, they
+    and the checksum (POSIX ustar: the sum of its bytes, its own eight counted as spaces) are put into one made before.
+    """
+    plain = name.encode("ascii", "replace")
+    if len(plain) >= 100 or not name.isascii() or length >= 8**11:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = length, 0o644
+        return member.tobuf(tarfile.PAX_FORMAT)
+    header = plain.ljust(100, b"\0") + _TEMPLATE[100:124] + b"%011o\0" % length + _TEMPLATE[136:]
+    checksum = sum(header[:148]) + sum(header[156:]) + 8 * ord(" ")
+    return header[:148] + b"%06o\0 " % checksum + header[156:]
 
 
 class StoreWriter:
@@ -43,8 +70,10 @@ class StoreWriter:
         self._folder = self.path.with_name(f".{self.path.name}.writing")
         self._shard_bytes = shard_bytes
         self._rows: list[dict[str, Any]] = []
+        self._index: list[pa.RecordBatch] = []
         self._ids: set[str] = set()
         self._file: BinaryIO | None = None
+        self._offset = 0
         self._shards = 0
 
     def __enter__(self) -> "StoreWriter":
@@ -74,20 +103,28 @@ class StoreWriter:
         if data is not None:
             row |= self._append(image_id, data, suffix) | {"sha256": hashlib.sha256(data).hexdigest()}
         self._rows.append(row)
+        if len(self._rows) == ROWS_TOGETHER:
+            self._pack_rows()
+
+    def _pack_rows(self) -> None:
+        """Rows as mappings take ten times the memory of columns: too much for the millions of a large set."""
+        self._index.append(pa.RecordBatch.from_pylist(self._rows, schema=STORE_INDEX))
+        self._rows.clear()
 
     def _append(self, image_id: str, data: bytes, suffix: str) -> dict[str, Any]:
         # WebDataset takes everything up to the first dot as the key of a sample
-        member = tarfile.TarInfo(image_id.replace(".", "%2E") + suffix)
-        member.size = len(data)
-        member.mode = 0o644
-        if self._file is None or (self._file.tell() and self._file.tell() + len(data) > self._shard_bytes):
+        header = _tar_header(image_id.replace(".", "%2E") + suffix, len(data))
+        if self._file is None or (self._offset and self._offset + len(data) > self._shard_bytes):
             self._close_shard()
-            self._file = (self._folder / _shard_name(self._shards)).open("wb")
+            self._file = (self._folder / _shard_name(self._shards)).open("wb", BUFFER)
+            self._offset = 0
             self._shards += 1
-        self._file.write(member.tobuf(tarfile.PAX_FORMAT))
-        offset = self._file.tell()
+        offset = self._offset + len(header)
+        padding = bytes(-len(data) % tarfile.BLOCKSIZE)
+        self._offset = offset + len(data) + len(padding)
+        self._file.write(header)
         self._file.write(data)
-        self._file.write(bytes(-len(data) % tarfile.BLOCKSIZE))
+        self._file.write(padding)
         return {"shard": _shard_name(self._shards - 1), "offset": offset, "length": len(data)}
 
     def _close_shard(self) -> None:
@@ -103,8 +140,9 @@ class StoreWriter:
         if kind is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             return
-        rows = sorted(self._rows, key=lambda row: row["image_id"])
-        pq.write_table(pa.Table.from_pylist(rows, schema=STORE_INDEX), self._folder / INDEX)
+        self._pack_rows()
+        index = pa.Table.from_batches(self._index, STORE_INDEX).sort_by("image_id")
+        pq.write_table(index, self._folder / INDEX)
         shutil.rmtree(self.path, ignore_errors=True)
         self._folder.rename(self.path)
 

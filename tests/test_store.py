@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import store
 from pipeline.config import UserError
 from pipeline.images import encode_png
-from pipeline.store import Store, StoreWriter
+from pipeline.store import Store, StoreWriter, _tar_header
 
 
 def test_photographs_come_back_as_they_went_in(make_store, photograph):
@@ -41,6 +42,27 @@ def test_a_store_s_bytes_depend_on_its_photographs_alone(make_store):
     first, second = make_store(3, "one"), make_store(3, "two")
     for name in ("images-00000.tar", "index.parquet"):
         assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=120),
+       length=st.one_of(st.integers(0, 10**6), st.integers(8**11 - 2, 8**11 + 2)))  # fmt: skip
+def test_headers_are_those_of_tarfile(name, length):
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = length, 0o644
+    assert _tar_header(name, length) == member.tobuf(tarfile.PAX_FORMAT)
+
+
+def test_the_index_is_in_order_and_whole_however_many_rows_are_packed_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "ROWS_TOGETHER", 4)
+    names = [f"{(7 * number) % 11:02d}" for number in range(11)]
+    with StoreWriter(tmp_path / "set") as writer:
+        for name in names:
+            writer.add(name, name.encode(), split="train", is_grey=name == "03")
+    written = Store(tmp_path / "set")
+    assert list(written.index.index) == sorted(names)
+    assert all(written.read(name) == name.encode() for name in names)
+    assert list(written.index.index[written.index["is_grey"]]) == ["03"]
 
 
 def test_long_and_non_ascii_names(tmp_path):

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from pipeline import images
@@ -142,7 +142,8 @@ def _zip_reader(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> 
 
 def _safe(path: Path, name: str) -> str:
     """Refuse names that point out of the archive, although nothing is written under them."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    if not name or ".." in parts or name.startswith(("/", "\\")) or (parts and parts[0].endswith(":")):
+    inside = name.removeprefix("./")
+    parts = inside.replace("\\", "/").split("/")
+    if not inside or ".." in parts or not parts[0] or parts[0].endswith(":"):
         raise UserError(f"{path} holds {name!r}, a name that points out of it; it is not the published one")
-    return name.removeprefix("./")
+    return inside
