@@ -15,7 +15,8 @@ import numpy.typing as npt
 from pipeline import images
 from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
-from pipeline.image_files import SIXTEEN_BITS, SUFFIXES, Pixels, encode_result, write_beside
+from pipeline.files import write_bytes
+from pipeline.image_files import SIXTEEN_BITS, SUFFIXES, Pixels, encode_result
 from pipeline.images import ImageRefused
 from pipeline.masks.harmonization import harmonize
 from pipeline.masks.harmonizing import selection_of
@@ -175,10 +176,10 @@ def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path
         colors = _harmonized(join(light, colors), decoded.rgb, options.objects)
     result = join(light, colors, options.saturation, wide)
     try:
-        write_beside(target, encode_result(result, suffix, decoded.exif, None if wide else decoded.alpha))
+        write_bytes(target, encode_result(result, suffix, decoded.exif, None if wide else decoded.alpha))
         if options.compare:
             grey = join(light, None, wide=wide)
-            write_beside(beside, encode_result(np.concatenate([grey, result], axis=1), suffix))
+            write_bytes(beside, encode_result(np.concatenate([grey, result], axis=1), suffix))
     except OSError as error:
         raise _LeftBehind("not_written", error.strerror or str(error)) from error
     return target

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.config import BASELINES, UserError, known, load_settings
+from pipeline.files import replaced
 from pipeline.sections import NAME
 
 
@@ -28,10 +29,8 @@ def preset(name: str | None, show: bool) -> None:
     if show:
         click.echo(text, nl=False)
         return
-    target = Path("params.yaml")
-    temporary = target.with_name(".params.yaml.writing")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
+    with replaced(Path("params.yaml")) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     click.echo(f"params.yaml now has preset {name}; dvc repro runs it, git diff params.yaml shows what changed")
 
 

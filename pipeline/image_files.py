@@ -1,9 +1,7 @@
 """Finished pictures to files: the format of the original, its EXIF, 8 or 16 bits."""
 
 import io
-import os
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,22 +56,6 @@ def encode_result(pixels: Pixels, suffix: str, exif: bytes = b"", alpha: npt.NDA
     buffer = io.BytesIO()
     image.save(buffer, **options)
     return buffer.getvalue()
-
-
-def write_beside(path: Path, data: bytes) -> None:
-    """Write a file so that a reader finds the old one or the whole new one, never a part.
-
-    Args:
-        path: where; folders are made.
-        data: its bytes.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _png16(pixels: Pixels, exif: bytes) -> bytes:

@@ -16,6 +16,7 @@ import torch
 from tqdm import tqdm
 
 from pipeline.config import UserError
+from pipeline.files import replaced
 
 TORCHVISION = "https://download.pytorch.org/models/"
 SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
@@ -157,18 +158,14 @@ def _remedy(weights: WeightFile, reason: str) -> str:
 
 def _fetch(weights: WeightFile, target: Path) -> None:
     """Load a file down beside its place, check it, and only then give it its name."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with urllib.request.urlopen(weights.url + weights.file, timeout=30) as answer, partial.open("wb") as file:
-            total = int(answer.headers.get("Content-Length") or 0) or None
-            with tqdm(desc=weights.file, total=total, unit="B", unit_scale=True) as bar:
-                while block := answer.read(BLOCK):
-                    file.write(block)
-                    bar.update(len(block))
-        _verify(partial, weights.sha256)
-        os.replace(partial, target)
+        with replaced(target) as partial:
+            with urllib.request.urlopen(weights.url + weights.file, timeout=30) as answer, partial.open("wb") as file:
+                total = int(answer.headers.get("Content-Length") or 0) or None
+                with tqdm(desc=weights.file, total=total, unit="B", unit_scale=True) as bar:
+                    while block := answer.read(BLOCK):
+                        file.write(block)
+                        bar.update(len(block))
+            _verify(partial, weights.sha256)
     except (urllib.error.URLError, OSError) as error:
         raise MissingWeights(_remedy(weights, f"could not be fetched ({' '.join(str(error).split())})")) from None
-    finally:
-        partial.unlink(missing_ok=True)

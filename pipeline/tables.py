@@ -1,7 +1,6 @@
 """The schema of every table that the graph writes (DESIGN section 3), and how tables are written and read."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.config import UserError
+from pipeline.files import replaced
 
 
 def _column(name: str, kind: pa.DataType, about: str, unit: str = "", direction: str = "") -> pa.Field:
@@ -154,11 +154,9 @@ def write_table(table: pa.Table, path: Path, metadata: Mapping[str, Any] | None 
     Raises:
         OSError: if the disk refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     facts = {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
-    temporary = path.with_name(f".{path.name}.writing")
-    pq.write_table(table.replace_schema_metadata(facts), temporary)
-    os.replace(temporary, path)
+    with replaced(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(facts), temporary)
 
 
 def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:

@@ -16,6 +16,7 @@ from torch import nn
 
 from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
+from pipeline.files import replaced
 from pipeline.models.network import Network, build_network
 from pipeline.provenance import git_revision, library_versions
 from pipeline.sections import Method, Train
@@ -32,15 +33,10 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         path: the final place.
         write: is given the temporary path.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replaced(path) as partial:
         write(partial)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def save_state(folder: Path, run: str, state: Mapping[str, Any]) -> None:

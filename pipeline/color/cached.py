@@ -2,13 +2,14 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from pipeline.files import replaced
 
 
 def cache_folder() -> Path:
@@ -43,11 +44,9 @@ def cached_table(
         if table.dtype == dtype and table.shape == shape and path.stem.endswith(_digest(table)):
             return table
     built = build()
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{_digest(built)}.npy"
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as handle:
-        np.save(handle, built)
-    os.replace(handle.name, path)
+    with replaced(path) as temporary, temporary.open("wb") as file:
+        np.save(file, built)
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from pipeline.config import fingerprint
 from pipeline.engine import map_shards
+from pipeline.files import replaced
 from pipeline.images import ImageRefused
 from pipeline.masks.annotations import annotation_files
 from pipeline.masks.objects import canonical_order
@@ -161,9 +161,8 @@ def _read_cache(path: Path) -> tuple[str, str, list[Segment]] | None:
 
 
 def _write_cache(path: Path, status: str, detail: str, segments: list[Segment]) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.writing")
-    temporary.write_text(json.dumps({"status": status, "detail": detail, "segments": segments}), encoding="utf-8")
-    os.replace(temporary, path)
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps({"status": status, "detail": detail, "segments": segments}), encoding="utf-8")
 
 
 def _rows(found: Found, settings: Masks, settings_hash: str) -> list[dict[str, Any]]:

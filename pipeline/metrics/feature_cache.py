@@ -4,8 +4,6 @@ A truth is compared with every method's results, in runs of their own; its featu
 large (2.5 MB a photograph at 256 x 256), so only as many are kept as the budget takes.
 """
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+
+from pipeline.files import replaced
 
 BYTES_PER_PIXEL = 40
 """About 10 float32 numbers of LPIPS vector per pixel."""
@@ -57,11 +57,8 @@ class FeatureCache:
             sha256: as in `get`.
             features: float32 (K,).
         """
-        path = self._path(backbone, sha256)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".writing", delete=False) as handle:
-            np.save(handle, features, allow_pickle=False)
-        os.replace(handle.name, path)
+        with replaced(self._path(backbone, sha256)) as temporary, temporary.open("wb") as file:
+            np.save(file, features, allow_pickle=False)
 
     def size(self) -> int:
         """Bytes kept so far, under every backbone and protocol."""

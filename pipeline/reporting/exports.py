@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from pipeline.files import replaced
 from pipeline.reporting.bins import read_frame
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.leaderboard import Board, Row
@@ -94,10 +95,7 @@ def _confusions(path: Path | None) -> dict[tuple[str, str], list[tuple[str, str]
 
 
 def _write_rows(path: Path, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.writing")
-    with temporary.open("w", newline="", encoding="utf-8") as lines:
+    with replaced(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(heads)
         writer.writerows(rows)
-    os.replace(temporary, path)

@@ -1,12 +1,12 @@
 """Templates to text: escaping on, unknown names an error, files replaced in one step."""
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipeline.files import replaced
 from pipeline.reporting.columns import metric_column
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,10 +35,8 @@ def render(template: str, context: Mapping[str, object]) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.writing")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    with replaced(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ import json
 import platform
 from pathlib import Path
 
+from pipeline.files import replaced
 from pipeline.stages import paths
 
 
@@ -16,11 +17,9 @@ def record_seconds(stage: str, seconds: float, line: str) -> None:
         line: what the stage said it did.
     """
     folder = paths.CACHE / "timings"
-    folder.mkdir(parents=True, exist_ok=True)
     note = {"stage": stage, "seconds": round(seconds, 2), "line": line, "machine": platform.node()}
-    temporary = folder / f".{stage}.writing"
-    temporary.write_text(json.dumps(note), encoding="utf-8")
-    temporary.replace(folder / f"{stage}.json")
+    with replaced(folder / f"{stage}.json") as temporary:
+        temporary.write_text(json.dumps(note), encoding="utf-8")
 
 
 def read_seconds(folder: Path = paths.CACHE / "timings") -> dict[str, float]:

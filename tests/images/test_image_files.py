@@ -2,13 +2,12 @@
 
 import io
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.image_files import SUFFIXES, encode_result, write_beside
+from pipeline.image_files import SUFFIXES, encode_result
 from pipeline.images import decode
 from tests.images.corpus import picture
 
@@ -79,19 +78,3 @@ def test_alpha_travels_where_it_can() -> None:
         assert np.array_equal(decoded.alpha, alpha)
         assert np.array_equal(decoded.rgb, picture())
     assert decode(encode_result(picture(), ".jpg", alpha=alpha), alpha="keep").alpha is None
-
-
-def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "deep/er/a.bin"
-    write_beside(path, b"old")
-
-    def fail(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[:1])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", fail)
-    with pytest.raises(OSError, match="No space"):
-        write_beside(path, b"new")
-    assert [file.name for file in path.parent.iterdir()] == ["a.bin"]
-    assert path.read_bytes() == b"old"

@@ -1,0 +1,42 @@
+"""Files that are there whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Write a file beside its place and give it its name in one move: a reader finds the old one or the new one.
+
+    Args:
+        path: the final place; folders are made.
+
+    Yields:
+        The temporary path to write to. An error inside the block leaves the old file as it was.
+
+    Raises:
+        OSError: if the disk refuses.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file as `replaced` does.
+
+    Args:
+        path: where; folders are made.
+        data: its bytes.
+
+    Raises:
+        OSError: if the disk refuses.
+    """
+    with replaced(path) as temporary:
+        temporary.write_bytes(data)
