@@ -1,5 +1,6 @@
 """What can be said of a mean over photographs: bootstrap intervals, paired tests, correction for many tests."""
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -60,6 +61,19 @@ def bootstrap_intervals(values: Matrix, draws: int, seed: int) -> tuple[Matrix, 
 
 def _draw_counts(n: int, draws: int, seed: int) -> Iterator[Matrix]:
     """How often each of n photographs is drawn: float64 (some, n), `draws` rows in all, a few at a time."""
+    if n * draws <= CHUNK_DRAWS:
+        yield _few_draws(n, draws, seed)
+    else:
+        yield from _drawn(n, draws, seed)
+
+
+@functools.lru_cache(maxsize=2)
+def _few_draws(n: int, draws: int, seed: int) -> Matrix:
+    """The draws of a set of moderate size, kept: every pair of methods takes the same ones."""
+    return np.concatenate(list(_drawn(n, draws, seed)))
+
+
+def _drawn(n: int, draws: int, seed: int) -> Iterator[Matrix]:
     random = np.random.default_rng([seed, n])
     step = max(1, CHUNK_DRAWS // max(n, 1))
     for start in range(0, draws, step):
