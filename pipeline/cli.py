@@ -121,14 +121,22 @@ def compose(method: str) -> None:
 
 @main.command()
 @click.argument("method")
-def train(method: str) -> None:
+@click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="On a cluster, with HUEBENCH_ENGINE=ray.",
+)
+def train(method: str, processes: int) -> None:
     """Train METHOD; continues where it was stopped.
 
-    On several GPUs: torchrun --nproc-per-node N -m pipeline train METHOD
+    On several GPUs: torchrun --nproc-per-node N -m pipeline train METHOD. Each process takes train.batch photographs a
+    step, and class counts are summed over all of them: N processes train as one with N times the batch.
     """
     from pipeline.stages import train as stage
 
-    _stage(f"train@{method}", lambda settings: stage.run(settings, known(settings, "methods", method)))
+    _stage(f"train@{method}", lambda settings: stage.run(settings, known(settings, "methods", method), processes))
 
 
 @main.command()

@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from types import ModuleType
 from typing import Any, TypeVar
 
 from pipeline.config import UserError
@@ -42,6 +43,21 @@ def worker_count() -> int:
     return int(chosen)
 
 
+def engine_name() -> str:
+    """The engine that HUEBENCH_ENGINE names.
+
+    Returns:
+        `local` or `ray`.
+
+    Raises:
+        UserError: if it is neither.
+    """
+    engine = os.environ.get("HUEBENCH_ENGINE", "local")
+    if engine not in _ENGINES:
+        raise UserError(f"HUEBENCH_ENGINE is {engine!r}, it takes {' or '.join(_ENGINES)}")
+    return engine
+
+
 def map_shards(
     process: Callable[[Item, Shared], Partial],
     shards: Sequence[Item],
@@ -64,10 +80,7 @@ def map_shards(
     Raises:
         UserError: if HUEBENCH_ENGINE is neither `local` nor `ray`, or Ray is chosen and not installed.
     """
-    engine = os.environ.get("HUEBENCH_ENGINE", "local")
-    if engine not in _ENGINES:
-        raise UserError(f"HUEBENCH_ENGINE is {engine!r}, it takes {' or '.join(_ENGINES)}")
-    results = _ENGINES[engine](process, shards, settings)
+    results = _ENGINES[engine_name()](process, shards, settings)
     yield from progress(results, description or process.__name__, total=len(shards), unit=unit)
 
 
@@ -91,7 +104,15 @@ def _prepare_worker() -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
-def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: object) -> Iterator[Any]:
+def start_ray() -> ModuleType:
+    """Ray, connected to the cluster at RAY_ADDRESS or started on this machine.
+
+    Returns:
+        The module `ray`.
+
+    Raises:
+        UserError: if Ray is not installed.
+    """
     try:
         import ray
     except ImportError:
@@ -100,6 +121,11 @@ def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: ob
         address = os.environ.get("RAY_ADDRESS")
         local = {} if address else {"num_cpus": worker_count(), "include_dashboard": False}
         ray.init(address=address, log_to_driver=False, configure_logging=False, **local)
+    return ray
+
+
+def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: object) -> Iterator[Any]:
+    ray = start_ray()
     shared = ray.put(settings)
     task = ray.remote(process)
     workers = int(ray.cluster_resources().get("CPU", 1))

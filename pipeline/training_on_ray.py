@@ -1,17 +1,20 @@
 """`train` on a Ray cluster: the same function in every worker, nothing else (DESIGN section 5)."""
 
+import json
+from pathlib import Path
 from typing import Any
 
-from pipeline.config import UserError
+from pipeline.engine import start_ray
+from pipeline.files import write_bytes
+from pipeline.store import Store
 from pipeline.training import train
 
 
-def train_on_ray(workers: int, gpus: bool, **arguments: Any) -> dict[str, float]:
-    """Train with one process per worker; out_dir, report_dir and cache_dir have to be on a disk that all of them share.
+def train_on_ray(processes: int, **arguments: Any) -> dict[str, float]:
+    """Train with one process per worker; store, out_dir, report_dir and cache_dir have to be on a disk that they share.
 
     Args:
-        workers: processes; batch is what each of them takes.
-        gpus: whether each of them has a GPU of its own.
+        processes: how many; batch is what each of them takes. Each has a GPU of its own where the cluster has enough.
         **arguments: of `train`, by name.
 
     Returns:
@@ -20,15 +23,26 @@ def train_on_ray(workers: int, gpus: bool, **arguments: Any) -> dict[str, float]
     Raises:
         UserError: if Ray is not installed.
     """
-    try:
-        from ray.train import ScalingConfig, report
-        from ray.train.torch import TorchTrainer
-    except ImportError:
-        raise UserError("HUEBENCH_ENGINE is 'ray', which is not installed; pip install 'huebench[ray]'") from None
+    gpus = start_ray().cluster_resources().get("GPU", 0) >= processes
+    from ray.train import ScalingConfig, get_context
+    from ray.train.torch import TorchTrainer
+
+    settings = _absolute(arguments)
+    returned = settings["cache_dir"] / "returned.json"  # a Ray result carries figures only beside a checkpoint
 
     def work(settings: dict[str, Any]) -> None:
-        report(train(**settings))
+        values = train(**settings)
+        if get_context().get_world_rank() == 0:
+            write_bytes(returned, json.dumps(values).encode())
 
-    scaling = ScalingConfig(num_workers=workers, use_gpu=gpus)
-    result = TorchTrainer(work, train_loop_config=arguments, scaling_config=scaling).fit()
-    return dict(result.metrics or {})
+    scaling = ScalingConfig(num_workers=processes, use_gpu=gpus)
+    TorchTrainer(work, train_loop_config=settings, scaling_config=scaling).fit()
+    values: dict[str, float] = json.loads(returned.read_bytes())
+    returned.unlink()
+    return values
+
+
+def _absolute(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same places for a worker, which starts in a folder of its own."""
+    places = {name: value.resolve() for name, value in arguments.items() if isinstance(value, Path)}
+    return arguments | places | {"store": Store(arguments["store"].path.resolve())}

@@ -1,36 +1,52 @@
 """Stage `train`: one method's network, from the train split of the train set."""
 
-from pipeline.config import Settings
+from typing import Any
+
+from pipeline.config import Settings, UserError
+from pipeline.engine import engine_name
 from pipeline.stages import paths
 from pipeline.stages.compose import method_space
 from pipeline.store import Store
 from pipeline.training import train
 
 
-def run(settings: Settings, method: str) -> str:
+def run(settings: Settings, method: str, processes: int = 1) -> str:
     """Train a method, or continue a training that was stopped.
 
     Args:
         settings: params.yaml.
         method: a key of `methods`.
+        processes: on a Ray cluster; torchrun says by itself how many there are.
 
     Returns:
         What was done, in a line.
 
     Raises:
-        UserError: if the set or the class table is missing, weights are not there, or the loss is not finite.
+        UserError: if the set or the class table is missing, weights are not there, the loss is not finite, or several
+            processes are wanted without Ray.
     """
     composed = method_space(method)
-    last = train(
-        settings.methods[method],
-        settings.train_of(method),
-        settings.run.seed,
-        Store(paths.image_set(settings.run.train)),
-        composed[1] if composed else None,
-        paths.model(method),
-        paths.training_report(method),
-        paths.CACHE / "train" / method,
-    )
+    arguments: dict[str, Any] = {
+        "method": settings.methods[method],
+        "settings": settings.train_of(method),
+        "seed": settings.run.seed,
+        "store": Store(paths.image_set(settings.run.train)),
+        "space": composed[1] if composed else None,
+        "out_dir": paths.model(method),
+        "report_dir": paths.training_report(method),
+        "cache_dir": paths.CACHE / "train" / method,
+    }
+    if engine_name() == "ray":
+        from pipeline.training_on_ray import train_on_ray
+
+        last = train_on_ray(processes, **arguments)
+    elif processes > 1:
+        raise UserError(
+            f"--processes is {processes}, which takes HUEBENCH_ENGINE=ray; "
+            f"without Ray say torchrun --nproc-per-node {processes} -m pipeline train {method}"
+        )
+    else:
+        last = train(**arguments)
     learned = f"{composed[1].kept_count} classes" if composed else "ab"
     return (
         f"{last['photographs']:.0f} images, {learned}, {last['parameters'] / 1e6:.1f}M parameters, "

@@ -16,7 +16,10 @@ from pipeline.devices import choose_device
 from pipeline.sections import Method, Train
 from pipeline.store import Store
 from pipeline.training import train
+from pipeline.training_on_ray import train_on_ray
 from pipeline.training_state import WEIGHTS
+
+STEPS = 20
 
 
 def _run(
@@ -28,8 +31,10 @@ def _run(
     train(method, settings, 0, store, space, path / "out", path / "report", path / "cache")
 
 
-def test_two_processes_equal_one_with_the_doubled_batch(
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own settings while it is imported
+def test_two_processes_equal_one_with_the_doubled_batch_by_themselves_and_on_ray(
     make_store: Callable[..., Store],
+    monkeypatch: pytest.MonkeyPatch,
     small: Callable[..., Train],
     classifier: Callable[..., Method],
     space: ColorSpace,
@@ -48,7 +53,7 @@ def test_two_processes_equal_one_with_the_doubled_batch(
     started = []
     for size, batch in ((1, 4), (2, 2)):
         path = tmp_path / str(size)
-        settings = small(batch=batch, steps=20, batch_norm="frozen", learning_rate=1e-4, gradient_clip=1.0)
+        settings = small(batch=batch, steps=STEPS, batch_norm="frozen", learning_rate=1e-4, gradient_clip=1.0)
         arguments = (size, port, store, classifier(), settings, space, path)
         started += [context.Process(target=_run, args=(rank, *arguments)) for rank in range(size)]
     for process in started:
@@ -56,9 +61,15 @@ def test_two_processes_equal_one_with_the_doubled_batch(
     for process in started:
         process.join(120)
         assert process.exitcode == 0
-    one, two = (load_file(tmp_path / size / "out" / WEIGHTS) for size in ("1", "2"))
+    path = tmp_path / "ray"
+    monkeypatch.setenv("HUEBENCH_WORKERS", "2")
+    arguments = {"method": classifier(), "settings": settings, "seed": 0, "store": store, "space": space}
+    places = {"out_dir": path / "out", "report_dir": path / "report", "cache_dir": path / "cache"}
+    assert train_on_ray(2, **arguments, **places)["steps"] == STEPS
+    one, two, ray = (load_file(tmp_path / name / "out" / WEIGHTS) for name in ("1", "2", "ray"))
     for name, tensor in one.items():
         assert (tensor - two[name]).abs().max() < 1e-5, name
+        assert (tensor - ray[name]).abs().max() < 1e-5, name
 
 
 @pytest.mark.parametrize(("name", "message"), [("gpu", "takes one of auto, cpu"), ("cuda", "no usable cuda device")])
