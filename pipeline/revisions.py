@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.config import Settings, UserError, load_settings, validate_settings
 from pipeline.reporting.compare import Side
 from pipeline.reporting.sweep import Run
+from pipeline.stages import paths
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem
@@ -31,12 +32,12 @@ def fetched(revision: str) -> Iterator[Side]:
         UserError: if there is no such revision, or its report is not in the cache.
     """
     if revision == WORKSPACE:
-        yield Side(revision, Path("reports"), load_settings().model_dump(mode="json"))
+        yield Side(revision, paths.REPORTS, load_settings().model_dump(mode="json"))
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "reports"
         with _files_of(revision, "report") as files:
-            files.get("reports", str(folder), recursive=True)
+            files.get(paths.REPORTS.as_posix(), str(folder), recursive=True)
             settings = _settings_of(files, revision)
         yield Side(revision, folder, settings.model_dump(mode="json"))
 
@@ -54,7 +55,7 @@ def finished(revision: str) -> Run:
         UserError: if there is no such revision, or its figures are not in the cache.
     """
     with _files_of(revision, "figures") as files:
-        figures = json.loads(files.read_text("reports/metrics.json", encoding="utf-8"))
+        figures = json.loads(files.read_text(paths.METRICS.as_posix(), encoding="utf-8"))
         return Run(revision, _settings_of(files, revision).model_dump(mode="json"), figures)
 
 
