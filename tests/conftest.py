@@ -1,6 +1,6 @@
 """What several tests need: small photographs, stores made of them, the parameters as committed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,20 @@ from pipeline.store import Store, StoreWriter
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+ON_RAY = pytest.mark.filterwarnings(
+    "ignore::FutureWarning:ray", "ignore::ResourceWarning", "ignore::DeprecationWarning:ray"
+)
+"""For tests that run on Ray, which warns of its own settings and leaves sockets open."""
+
+
+@pytest.fixture
+def stopped_ray() -> Iterator[None]:
+    """Ray is stopped when the test is over."""
+    ray = pytest.importorskip("ray")
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture

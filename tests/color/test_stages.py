@@ -2,7 +2,7 @@
 
 import functools
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pipeline.images import encode_png
 from pipeline.stages import classes, histogram, paths, weights
 from pipeline.store import StoreWriter
 from pipeline.tables import HISTOGRAM, SPACE, table_facts, write_table
+from tests.conftest import ON_RAY
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "imagenet-samples"
 COUNT = 20
@@ -188,14 +189,7 @@ def outputs() -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in made}
 
 
-@pytest.fixture
-def stopped_ray() -> Iterator[None]:
-    ray = pytest.importorskip("ray")
-    yield
-    ray.shutdown()
-
-
-@pytest.mark.filterwarnings("ignore::FutureWarning:ray", "ignore::ResourceWarning", "ignore::DeprecationWarning:ray")
+@ON_RAY
 def test_engines_workers_and_shards_change_no_byte(
     photograph: Callable[..., np.ndarray],
     settings: Callable[..., Settings],

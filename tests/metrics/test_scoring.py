@@ -23,6 +23,7 @@ from pipeline.metrics.scoring import ScoreSettings, score_set
 from pipeline.metrics.set_scores import band_table
 from pipeline.store import Store, StoreWriter
 from pipeline.tables import HARMONIZED
+from tests.conftest import ON_RAY
 
 SPACE, OWN = ColorSpace(6), ColorSpace(10)
 NATIVE, CIC = PROTOCOLS["native@1"], PROTOCOLS["cic-256@1"]
@@ -188,20 +189,22 @@ def test_one_photograph_has_no_frechet_distance(make_store: Callable[..., Store]
     assert np.isnan(row["value"])
 
 
-def test_workers_batches_and_shards_change_no_value(
-    make_store: Callable[..., Store], faded: Faded, alexnet: Path, monkeypatch: pytest.MonkeyPatch
+@ON_RAY
+def test_engines_workers_batches_and_shards_change_no_value(
+    make_store: Callable[..., Store], faded: Faded, alexnet: Path, monkeypatch: pytest.MonkeyPatch, stopped_ray: None
 ) -> None:
     truth = make_store(7)
     results = {"raw": faded(truth), "harmonized": faded(truth, "harmonized", 0.8)}
 
-    def score(batch: int, workers: int) -> tuple[pa.Table, pa.Table]:
+    def score(batch: int, workers: int, engine: str = "local") -> tuple[pa.Table, pa.Table]:
+        monkeypatch.setenv("HUEBENCH_ENGINE", engine)
         monkeypatch.setenv("HUEBENCH_WORKERS", str(workers))
         return score_set(truth, results, NATIVE, SPACE, OWN, dataclasses.replace(SETTINGS, batch=batch))
 
     whole = score(8, 1)
     monkeypatch.setattr("pipeline.metrics.scoring.SHARD_IMAGES", 2)
     one, two = score(1, 1), score(8, 2)
-    assert one == two
+    assert one == two == score(8, 2, "ray")
     assert one[0] == whole[0]
     pd.testing.assert_frame_equal(one[1].to_pandas(), whole[1].to_pandas(), rtol=1e-9, atol=1e-9)
 

@@ -20,6 +20,7 @@ from pipeline.predicting import predict_gray, predict_oracle, predict_set
 from pipeline.sections import Method, Predict
 from pipeline.store import Store
 from pipeline.training_state import load_model, save_model
+from tests.conftest import ON_RAY
 
 SETTINGS = Predict(size=32, batch=2)
 
@@ -69,18 +70,21 @@ def test_results_have_their_photograph_s_size_and_lightness(
     assert not (tmp_path / "cache").exists()
 
 
-def test_batch_and_workers_change_no_byte(
+@ON_RAY
+def test_engine_batch_and_workers_change_no_byte(
     store: Store,
     weights: Path,
     classifier: Callable[..., Method],
     space: ColorSpace,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    stopped_ray: None,
 ) -> None:
     found = set()
-    for workers, batch in ((1, 2), (1, 5), (2, 3)):
+    for engine, workers, batch in (("local", 1, 2), ("local", 1, 5), ("local", 2, 3), ("ray", 2, 3)):
+        monkeypatch.setenv("HUEBENCH_ENGINE", engine)
         monkeypatch.setenv("HUEBENCH_WORKERS", str(workers))
-        out = tmp_path / f"{workers}-{batch}"
+        out = tmp_path / f"{engine}-{workers}-{batch}"
         settings = SETTINGS.model_copy(update={"batch": batch})
         predict_set(weights, classifier(), space, settings, store, out, tmp_path / "cache")
         found.add(digest(out))

@@ -18,6 +18,7 @@ from pipeline.store import Store
 from pipeline.training import train
 from pipeline.training_on_ray import train_on_ray
 from pipeline.training_state import WEIGHTS
+from tests.conftest import ON_RAY
 
 STEPS = 20
 
@@ -31,10 +32,11 @@ def _run(
     train(method, settings, 0, store, space, path / "out", path / "report", path / "cache")
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own settings while it is imported
+@ON_RAY
 def test_two_processes_equal_one_with_the_doubled_batch_by_themselves_and_on_ray(
     make_store: Callable[..., Store],
     monkeypatch: pytest.MonkeyPatch,
+    stopped_ray: None,
     small: Callable[..., Train],
     classifier: Callable[..., Method],
     space: ColorSpace,
