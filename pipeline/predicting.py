@@ -143,8 +143,7 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.T
     rows = store.rows("test")
     image_ids = rows["image_id"].tolist()
     device = choose_device() if colorizer.kind == "network" else torch.device("cpu")
-    size = -(-len(image_ids) // (4 * worker_count()))
-    chunks = store.chunks(image_ids, max(1, min(MOST_IN_PART, size)))
+    chunks = store.chunks(image_ids, _part_size(len(image_ids), device, colorizer.settings.batch))
     parts = cache / fingerprint(_facts(colorizer), device.type, rows["sha256"].tolist(), image_ids)
     parts.mkdir(parents=True, exist_ok=True)
     shared = (colorizer, parts)
@@ -166,6 +165,13 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.T
                 writer.add(str(name), data, split="test", mode="RGB", **columns)
     shutil.rmtree(cache)
     return pa.concat_tables(hits).sort_by("image_id") if hits else CLASS_HITS.empty_table()
+
+
+def _part_size(photographs: int, device: torch.device, batch: int) -> int:
+    """On the CPU small enough that the workers end together; on a GPU whole batches."""
+    if device.type == "cpu":
+        return max(1, min(MOST_IN_PART, -(-photographs // (16 * worker_count()))))
+    return max(1, MOST_IN_PART // batch) * batch
 
 
 def _facts(colorizer: Colorizer) -> list[object]:
