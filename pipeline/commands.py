@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.config import BASELINES, UserError, known, load_settings
-from pipeline.files import replaced
+from pipeline.files import write_text
 from pipeline.sections import NAME
 
 
@@ -29,8 +29,7 @@ def preset(name: str | None, show: bool) -> None:
     if show:
         click.echo(text, nl=False)
         return
-    with replaced(Path("params.yaml")) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(Path("params.yaml"), text)
     click.echo(f"params.yaml now has preset {name}; dvc repro runs it, git diff params.yaml shows what changed")
 
 

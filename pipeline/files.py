@@ -40,3 +40,17 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     with replaced(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, UTF-8, as `replaced` does.
+
+    Args:
+        path: where; folders are made.
+        text: its content.
+
+    Raises:
+        OSError: if the disk refuses.
+    """
+    with replaced(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

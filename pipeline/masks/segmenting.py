@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.config import fingerprint
 from pipeline.engine import map_shards
-from pipeline.files import replaced
+from pipeline.files import write_text
 from pipeline.images import ImageRefused
 from pipeline.masks.annotations import annotation_files
 from pipeline.masks.objects import canonical_order
@@ -161,8 +161,7 @@ def _read_cache(path: Path) -> tuple[str, str, list[Segment]] | None:
 
 
 def _write_cache(path: Path, status: str, detail: str, segments: list[Segment]) -> None:
-    with replaced(path) as temporary:
-        temporary.write_text(json.dumps({"status": status, "detail": detail, "segments": segments}), encoding="utf-8")
+    write_text(path, json.dumps({"status": status, "detail": detail, "segments": segments}))
 
 
 def _rows(found: Found, settings: Masks, settings_hash: str) -> list[dict[str, Any]]:

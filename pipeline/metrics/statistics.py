@@ -69,8 +69,8 @@ def _draw_counts(n: int, draws: int, seed: int) -> Iterator[Matrix]:
 
 @functools.lru_cache(maxsize=2)
 def _few_draws(n: int, draws: int, seed: int) -> Matrix:
-    """The draws of a set of moderate size, kept: every pair of methods takes the same ones."""
-    return np.concatenate(list(_drawn(n, draws, seed)))
+    """The draws of a set small enough for one piece, kept: every pair of methods takes the same ones."""
+    return next(_drawn(n, draws, seed))
 
 
 def _drawn(n: int, draws: int, seed: int) -> Iterator[Matrix]:

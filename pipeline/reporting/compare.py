@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config import UserError
+from pipeline.files import write_text
 from pipeline.reporting.columns import MetricColumn
 from pipeline.reporting.leaderboard import Board, Cell, boards, read_summary
-from pipeline.reporting.render import render, write_text
+from pipeline.reporting.render import render
 
 PHOTOS = 60
 

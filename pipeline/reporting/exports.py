@@ -10,12 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline.files import replaced
+from pipeline.files import replaced, write_text
 from pipeline.reporting.bins import read_frame
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.leaderboard import Board, Row
 from pipeline.reporting.media import slug
-from pipeline.reporting.render import write_text
 
 HEADLINE = {"psnr": 2, "ssim": 3, "lpips": 3, "fid": 2, "cnr": 3, "tar": 2, "cf": 1}  # metric to decimals
 

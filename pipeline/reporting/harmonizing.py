@@ -1,6 +1,7 @@
 """Before and after harmonizing: figures side by side, and the photographs it changed most."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from pipeline.masks.figures import harmonization_figure
@@ -96,27 +97,29 @@ def drawn(found: list[Example], test_set: TestSet, settings: Harmonize, out: Pat
     Returns:
         The examples with their figures, and what to say about those that could not be drawn.
     """
+    truth, masks = test_set.truth, test_set.masks
+    if truth is None or masks is None:
+        return found, []
+    # indexes and masks of a large set take seconds to read, and the examples share them
+    store, table = cache(Store), cache(lambda: read_table(masks, MASKS))
+
+    def draw(example: Example, path: Path) -> None:
+        image_id = example.photo.image_id
+        places = (truth, test_set.predictions[example.method], test_set.harmonized[example.method])
+        photograph, raw, harmonized = (store(place).rgb(image_id) for place in places)
+        labels = object_labels(table(), image_id, settings)
+        if labels is None:
+            raise ValueError("it has no masks")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        harmonization_figure(photograph, raw, harmonized, labels).savefig(path)
+
     shown, faults = [], []
     for example in found:
-        image_id, name = example.photo.image_id, ""
-        if test_set.truth is not None and test_set.masks is not None:
-            name = f"media/harmonizing/{slug(example.set)}/{slug(image_id)}.png"
-            try:
-                _draw(example, test_set, settings, out / name)
-            except Exception as error:  # a figure that cannot be drawn must leave the page standing
-                faults.append(f"{example.set}, {image_id}: its objects cannot be drawn ({error})")
-                name = ""
+        name = f"media/harmonizing/{slug(example.set)}/{slug(example.photo.image_id)}.png"
+        try:
+            draw(example, out / name)
+        except Exception as error:  # a figure that cannot be drawn must leave the page standing
+            faults.append(f"{example.set}, {example.photo.image_id}: its objects cannot be drawn ({error})")
+            name = ""
         shown.append(replace(example, figure=name))
     return shown, faults
-
-
-def _draw(example: Example, test_set: TestSet, settings: Harmonize, path: Path) -> None:
-    image_id = example.photo.image_id
-    assert test_set.truth is not None and test_set.masks is not None
-    stores = (test_set.truth, test_set.predictions[example.method], test_set.harmonized[example.method])
-    truth, raw, harmonized = (Store(place).rgb(image_id) for place in stores)
-    labels = object_labels(read_table(test_set.masks, MASKS), image_id, settings)
-    if labels is None:
-        raise ValueError("it has no masks")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    harmonization_figure(truth, raw, harmonized, labels).savefig(path)

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from pipeline.files import write_text
 from pipeline.reporting import exports, words
 from pipeline.reporting.bins import bin_size_study, generic_table
 from pipeline.reporting.curves import training_panels
@@ -14,7 +15,7 @@ from pipeline.reporting.leaderboard import boards, read_summary
 from pipeline.reporting.missing import missing_figures
 from pipeline.reporting.pairs import pair_data
 from pipeline.reporting.plates import plates
-from pipeline.reporting.render import render, write_text
+from pipeline.reporting.render import render
 from pipeline.reporting.scores import read_scores
 from pipeline.reporting.statements import statements
 from pipeline.reporting.sweep import band_charts, sweep_panels

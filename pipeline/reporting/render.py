@@ -1,4 +1,4 @@
-"""Templates to text: escaping on, unknown names an error, files replaced in one step."""
+"""Templates to text: escaping on, unknown names an error."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.files import replaced
 from pipeline.reporting.columns import metric_column
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,12 +30,6 @@ def _environment(autoescape: bool) -> Environment:
 def render(template: str, context: Mapping[str, object]) -> str:
     """Fill a template; text of an HTML page is escaped, that of Markdown is escaped by the filter `cell`."""
     return _environment(template.endswith(".html")).get_template(template).render(**context)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in one step: a reader sees the old one or the new one."""
-    with replaced(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def duration(seconds: float) -> str:

@@ -22,8 +22,9 @@ from PIL import Image
 from pipeline import images
 from pipeline.color import lab
 from pipeline.config import UserError
+from pipeline.files import write_text
 from pipeline.reporting.inputs import TestSet
-from pipeline.reporting.render import render, write_text
+from pipeline.reporting.render import render
 from pipeline.store import Store
 
 TRUTH, CHECK = "truth", "check"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.config import UserError
-from pipeline.reporting.render import write_text
+from pipeline.files import write_text
 from pipeline.reporting.turing import CHECK, TRUTH, VERSION
 
 Z = 1.959963984540054  # the standard normal's 97.5 % point

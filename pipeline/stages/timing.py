@@ -4,7 +4,7 @@ import json
 import platform
 from pathlib import Path
 
-from pipeline.files import replaced
+from pipeline.files import write_text
 from pipeline.stages import paths
 
 
@@ -18,8 +18,7 @@ def record_seconds(stage: str, seconds: float, line: str) -> None:
     """
     folder = paths.CACHE / "timings"
     note = {"stage": stage, "seconds": round(seconds, 2), "line": line, "machine": platform.node()}
-    with replaced(folder / f"{stage}.json") as temporary:
-        temporary.write_text(json.dumps(note), encoding="utf-8")
+    write_text(folder / f"{stage}.json", json.dumps(note))
 
 
 def read_seconds(folder: Path = paths.CACHE / "timings") -> dict[str, float]:
