@@ -24,6 +24,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np
+from _figures import figure
 from PIL import Image
 from skimage.color import rgb2lab
 
@@ -185,12 +186,6 @@ def peak_memory() -> int:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
     return int(peak)
-
-
-def figure(name: str, ratio: float, target: float, at_least: bool) -> dict[str, object]:
-    """One entry of the last line."""
-    met = ratio >= target if at_least else ratio <= target
-    return {"name": name, "ratio": round(ratio, 3), "target": target, "met": met}
 
 
 def main() -> None:

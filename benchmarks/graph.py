@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 import psutil
+from _figures import figure
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_OP_TARGET = 1.5
@@ -94,13 +95,11 @@ def main(no_run: bool, runs: int) -> None:
             minutes, peak = sum(cost[0] for cost in costs) / 60, max(cost[1] for cost in costs)
             print(f"{'all':<36} {minutes * 60:8.1f} {peak:8.2f}")
             for name, value, limit in (("run_minutes", minutes, MINUTES), ("peak_gigabytes", peak, GIGABYTES)):
-                figures.append({"name": name, "ratio": value / limit, "target": 1.0, "met": value <= limit})
+                figures.append(figure(name, value / limit, 1.0))
         ours = seconds_of_no_op(project, runs)
         plain = seconds_of_no_op(empty_graph(Path(scratch) / "empty", len(stages)), runs)
         print(f"no-op of {len(stages)} stages: {ours:.2f} s, of an empty graph: {plain:.2f} s")
-        figures.append(
-            {"name": "no_op", "ratio": ours / plain, "target": NO_OP_TARGET, "met": ours / plain <= NO_OP_TARGET}
-        )
+        figures.append(figure("no_op", ours / plain, NO_OP_TARGET))
     print(json.dumps(figures))
 
 

@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from _figures import figure
 from skimage import data
 from skimage.segmentation import slic as superpixels
 
@@ -99,18 +100,9 @@ def main() -> None:
     parser.add_argument("--sam", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    figures = []
-    for mode in MODES:
-        ratio = harmonizing(mode) / TARGET_MS
-        figures.append(
-            {"name": f"harmonize_{mode}_by_50ms", "ratio": round(ratio, 3), "target": 1.0, "met": ratio <= 1.0}
-        )
+    figures = [figure(f"harmonize_{mode}_by_50ms", harmonizing(mode) / TARGET_MS, 1.0) for mode in MODES]
     if options.sam:
-        ratio = outside_the_network()
-        name = "sam_outside_network"
-        figures.append(
-            {"name": name, "ratio": round(ratio, 3), "target": NETWORK_TARGET, "met": ratio <= NETWORK_TARGET}
-        )
+        figures.append(figure("sam_outside_network", outside_the_network(), NETWORK_TARGET))
     print(json.dumps(figures))
 
 

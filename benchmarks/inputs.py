@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _figures import figure
 from PIL import Image
 
 from pipeline import images
@@ -94,7 +95,7 @@ def main() -> None:
     def report(name: str, target: float, ours: Callable[[], object], bare: Callable[[], object]) -> None:
         value, our_time, bare_time = ratio(ours, bare)
         print(f"{name}: {count / our_time:,.0f} images/s, bare loop {count / bare_time:,.0f}, ratio {value:.3f}")
-        results.append({"name": name, "ratio": round(value, 3), "target": target, "met": value >= target})
+        results.append(figure(name, value, target, at_least=True))
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from _figures import figure
 from PIL import Image
 from skimage import data as photographs
 
@@ -133,10 +134,6 @@ def main() -> None:
             figures.append(figure(f"report_gallery_{gallery}_by_a_minute", (summary + page) / MINUTE, 1.0))
         figures.append(figure("report_whole_gallery_by_bare_pictures", page / bare, 1.5))
     print(json.dumps(figures))
-
-
-def figure(name: str, ratio: float, target: float) -> dict[str, object]:
-    return {"name": name, "ratio": round(ratio, 3), "target": target, "met": ratio <= target}
 
 
 if __name__ == "__main__":
