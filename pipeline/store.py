@@ -23,6 +23,7 @@ INDEX = "index.parquet"
 SHARD_BYTES = 1 << 30
 BUFFER = 1 << 20
 ROWS_TOGETHER = 10_000
+_COLUMNS = frozenset(STORE_INDEX.names)
 
 
 def _template() -> bytes:
@@ -32,6 +33,9 @@ def _template() -> bytes:
 
 
 _TEMPLATE = _template()
+_BETWEEN, _BEHIND = _TEMPLATE[100:124], _TEMPLATE[136:148] + _TEMPLATE[156:]
+"""What a header holds between name and length, and behind them, less the checksum."""
+_REST = sum(_BETWEEN + _BEHIND) + 8 * ord(" ")
 
 
 def _shard_name(number: int) -> str:
@@ -49,9 +53,9 @@ def _tar_header(name: str, length: int) -> bytes:
         member = tarfile.TarInfo(name)
         member.size, member.mode = length, 0o644
         return member.tobuf(tarfile.PAX_FORMAT)
-    header = plain.ljust(100, b"\0") + _TEMPLATE[100:124] + b"%011o\0" % length + _TEMPLATE[136:]
-    checksum = sum(header[:148]) + sum(header[156:]) + 8 * ord(" ")
-    return header[:148] + b"%06o\0 " % checksum + header[156:]
+    size = b"%011o\0" % length
+    checksum = b"%06o\0 " % (sum(plain) + sum(size) + _REST)
+    return plain.ljust(100, b"\0") + _BETWEEN + size + _BEHIND[:12] + checksum + _BEHIND[12:]
 
 
 class StoreWriter:
@@ -95,7 +99,7 @@ class StoreWriter:
         """
         if not image_id or image_id in self._ids:
             raise ValueError(f"image_id {image_id!r} is {'taken' if image_id else 'empty'}, it takes a name of its own")
-        unknown = set(columns) - set(STORE_INDEX.names)
+        unknown = columns.keys() - _COLUMNS
         if unknown:
             raise ValueError(f"the index has no column {sorted(unknown)[0]!r}")
         self._ids.add(image_id)

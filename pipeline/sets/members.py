@@ -108,14 +108,15 @@ def _tar_members(path: Path) -> Iterator[Member]:
 
 
 def _tar_reader(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], bytes]:
-    @_told(path)
     def read() -> bytes:
-        file = tar.extractfile(info)
-        assert file is not None
-        data = file.read(images.MAX_BYTES + 1)
-        if len(data) < min(info.size, images.MAX_BYTES):
-            raise tarfile.ReadError(f"it ends within {info.name}")
-        return data
+        wanted = min(info.size, images.MAX_BYTES + 1)  # Python makes room for as much as it is asked for
+        with _told(path):
+            file = tar.extractfile(info)
+            assert file is not None
+            data = file.read(wanted)
+            if len(data) < wanted:
+                raise tarfile.ReadError(f"it ends within {info.name}")
+            return data
 
     return read
 
