@@ -207,7 +207,7 @@ def _copy(archive: Archive, answer: Any, part: Path, have: int) -> None:
         _byte_bar(f"fetch {archive.file}", archive.bytes, have) as bar,
     ):
         file.seek(have)
-        while have < archive.bytes and (block := answer.read(min(BLOCK, archive.bytes - have))):
+        while have < archive.bytes and (block := answer.read1(min(BLOCK, archive.bytes - have))):
             while block:
                 try:
                     written = file.write(block)

@@ -1,12 +1,15 @@
 """A server on loopback that speaks Range, and can be told to misbehave."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+PIECE = 1 << 16
 
 
 @dataclass
@@ -20,6 +23,7 @@ class Site:
         ranges: whether the server knows Range.
         version: its ETag.
         asked: the Range header of every request so far.
+        pause: seconds between two pieces of a body.
     """
 
     base: str = ""
@@ -29,6 +33,7 @@ class Site:
     ranges: bool = True
     version: str = '"1"'
     asked: list[str | None] = field(default_factory=list)
+    pause: float = 0.0
 
 
 @pytest.fixture
@@ -58,8 +63,13 @@ def site() -> Iterator[Site]:
             self.send_header("ETag", state.version)
             self.end_headers()
             end = start + state.cut_after.pop(0) if state.cut_after else len(body)
-            self.wfile.write(body[start:end])
             self.close_connection = True
+            for place in range(start, end, PIECE):
+                try:
+                    self.wfile.write(body[place : min(place + PIECE, end)])
+                except ConnectionError:  # whoever asked was killed
+                    return
+                time.sleep(state.pause)
 
         def log_message(self, *arguments: Any) -> None:
             pass

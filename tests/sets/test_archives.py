@@ -1,8 +1,12 @@
 """Archives over HTTP: whole, cut, changed, wrong, missing, too large for the disk."""
 
+import dataclasses
 import hashlib
+import json
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +52,32 @@ def test_continues_in_the_next_run(site: Site, archive: Archive, tmp_path: Path)
         fetch(archive, tmp_path, pauses=(0.0,))
     assert fetch(archive, tmp_path, pauses=()).read_bytes() == BODY
     assert site.asked[-1] == "bytes=1000000-"
+
+
+FETCH = """
+import json, sys
+from pathlib import Path
+from pipeline.sets.archives import Archive, fetch
+fetch(Archive(**json.loads(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+
+def test_a_killed_download_continues_from_its_last_byte(site: Site, archive: Archive, tmp_path: Path) -> None:
+    part, kept = tmp_path / "set.tar.part", [0]
+    command = [sys.executable, "-c", FETCH, json.dumps(dataclasses.asdict(archive)), str(tmp_path)]
+    site.pause = 0.02
+    for more in (1, 500_000, 1_000_000):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            while not part.exists() or part.stat().st_size < kept[-1] + more:
+                assert process.poll() is None
+                time.sleep(0.005)
+            process.kill()
+        kept.append(part.stat().st_size)
+        assert part.read_bytes() == BODY[: kept[-1]]
+    assert kept[-1] < len(BODY)
+    site.pause = 0.0
+    assert fetch(archive, tmp_path, pauses=()).read_bytes() == BODY
+    assert site.asked == [None, *(f"bytes={length}-" for length in kept[1:])]
 
 
 def test_a_changed_file_is_begun_anew(site: Site, archive: Archive, tmp_path: Path) -> None:
