@@ -132,7 +132,14 @@ def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: ob
 
     def submit(shard: object) -> Callable[[], Any]:
         reference = task.remote(shard, shared)
-        return lambda: ray.get(reference)
+
+        def answer() -> Any:
+            try:
+                return ray.get(reference)
+            except ray.exceptions.RayTaskError as failure:
+                raise failure.cause from failure  # as a local process raises it; Ray's own prints a traceback
+
+        return answer
 
     yield from _in_order(shards, workers, submit)
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pipeline.config import UserError
 from pipeline.engine import start_ray
 from pipeline.files import write_bytes
 from pipeline.store import Store
@@ -21,10 +22,10 @@ def train_on_ray(processes: int, **arguments: Any) -> dict[str, float]:
         What `train` returns in the first worker.
 
     Raises:
-        UserError: if Ray is not installed.
+        UserError: if Ray is not installed, or as `train` raises it in any worker.
     """
     gpus = start_ray().cluster_resources().get("GPU", 0) >= processes
-    from ray.train import ScalingConfig, get_context
+    from ray.train import ScalingConfig, WorkerGroupError, get_context
     from ray.train.torch import TorchTrainer
 
     settings = _absolute(arguments)
@@ -36,7 +37,13 @@ def train_on_ray(processes: int, **arguments: Any) -> dict[str, float]:
             write_bytes(returned, json.dumps(values).encode())
 
     scaling = ScalingConfig(num_workers=processes, use_gpu=gpus)
-    TorchTrainer(work, train_loop_config=settings, scaling_config=scaling).fit()
+    try:
+        TorchTrainer(work, train_loop_config=settings, scaling_config=scaling).fit()
+    except WorkerGroupError as failed:
+        for failure in failed.worker_failures.values():
+            if isinstance(failure, UserError):
+                raise failure from failed
+        raise
     values: dict[str, float] = json.loads(returned.read_bytes())
     returned.unlink()
     return values

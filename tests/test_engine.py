@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.config import UserError
 from pipeline.engine import map_shards, worker_count
+from tests.conftest import ON_RAY
 
 
 def slow_square(number: int, offset: int) -> tuple[int, int]:
@@ -14,7 +15,7 @@ def slow_square(number: int, offset: int) -> tuple[int, int]:
 
 def fail_on_three(number: int, _: None) -> int:
     if number == 3:
-        raise ValueError("three")
+        raise UserError("three")
     return number
 
 
@@ -27,10 +28,14 @@ def test_results_come_in_the_order_of_the_shards(monkeypatch, workers):
         assert os.getpid() not in {process for _, process in results}
 
 
-def test_an_error_in_a_worker_reaches_the_caller(monkeypatch):
+@ON_RAY
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_an_error_in_a_worker_reaches_the_caller_as_it_was(monkeypatch, stopped_ray, engine):
+    monkeypatch.setenv("HUEBENCH_ENGINE", engine)
     monkeypatch.setenv("HUEBENCH_WORKERS", "2")
-    with pytest.raises(ValueError, match="three"):
+    with pytest.raises(UserError) as error:
         list(map_shards(fail_on_three, range(9), None))
+    assert type(error.value) is UserError and str(error.value) == "three"
 
 
 def test_nothing_to_do_gives_nothing():

@@ -74,6 +74,25 @@ def test_two_processes_equal_one_with_the_doubled_batch_by_themselves_and_on_ray
         assert (tensor - ray[name]).abs().max() < 1e-5, name
 
 
+@ON_RAY
+def test_an_error_of_a_worker_on_ray_is_the_line_that_it_was(
+    make_store: Callable[..., Store],
+    monkeypatch: pytest.MonkeyPatch,
+    stopped_ray: None,
+    small: Callable[..., Train],
+    classifier: Callable[..., Method],
+    space: ColorSpace,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("HUEBENCH_WORKERS", "2")
+    places = {name: tmp_path / name for name in ("out_dir", "report_dir", "cache_dir")}
+    arguments = {"method": classifier(), "settings": small(), "seed": 0, "store": make_store(2), "space": space}
+    with pytest.raises(UserError) as error:
+        train_on_ray(2, **arguments, **places)
+    assert "has no usable photograph of split train" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize(("name", "message"), [("gpu", "takes one of auto, cpu"), ("cuda", "no usable cuda device")])
 def test_devices_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, message: str) -> None:
     monkeypatch.setenv("HUEBENCH_DEVICE", name)
