@@ -6,7 +6,6 @@ no bit of a result depends on the batch size or the number of workers; on a GPU 
 read ahead and write. Finished parts are kept until the store is complete: a run that was killed continues.
 """
 
-import hashlib
 import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,38 +27,17 @@ from pipeline.config import fingerprint
 from pipeline.devices import choose_device, one_thread
 from pipeline.engine import map_shards, worker_count
 from pipeline.images import encode_png
-from pipeline.metrics.schemas import CLASS_HITS
 from pipeline.models.network import OUTPUT_STRIDE
+from pipeline.prediction_parts import Result, join_parts, part_path, write_part
 from pipeline.progress import progress
 from pipeline.sections import Method, Predict
-from pipeline.store import Chunk, Store, StoreWriter
-from pipeline.tables import read_table, write_table
+from pipeline.store import Chunk, Store
 from pipeline.training_state import Model, load_model
 from pipeline.upsampling import Grid
 
 MOST_IN_PART = 64
 """Photographs in a finished part at most: what a killed run loses per worker."""
 PNG_LEVEL = 1
-NOT_FINITE = "not_finite"
-"""Status of a photograph for which the network put out a value that is no number; nothing is painted then."""
-
-
-class Result(NamedTuple):
-    """A colorized photograph.
-
-    Attributes:
-        image_id: its name.
-        png: its bytes; None where the network put out a value that is not finite.
-        height: px.
-        width: px.
-        hits: top-1 and top-5 accuracy of the class scores in percent; None where there are none.
-    """
-
-    image_id: str
-    png: bytes | None
-    height: int
-    width: int
-    hits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -154,17 +131,9 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.T
         done = progress(
             _parts_on_gpu(chunks, shared, device), f"colorize on {device.type}", total=len(chunks), unit="part"
         )
-    hits: list[pa.Table] = []
-    with StoreWriter(out) as writer:
-        for path in done:
-            part = Store(path)
-            hits.append(read_table(_hits_path(path), CLASS_HITS))
-            for name, row in part.index.iterrows():
-                data = part.read(str(name)) if row["status"] == "ok" else None
-                columns = {"width": int(row["width"]), "height": int(row["height"]), "status": row["status"]}
-                writer.add(str(name), data, split="test", mode="RGB", **columns)
+    hits = join_parts(done, out)
     shutil.rmtree(cache)
-    return pa.concat_tables(hits).sort_by("image_id") if hits else CLASS_HITS.empty_table()
+    return hits
 
 
 def _part_size(photographs: int, device: torch.device, batch: int) -> int:
@@ -182,35 +151,14 @@ def _facts(colorizer: Colorizer) -> list[object]:
     return [colorizer.kind, colorizer.digest, colorizer.settings.size, colorizer.settings.upsample, table, readout]
 
 
-def _part_path(chunk: Chunk, parts: Path) -> Path:
-    return parts / hashlib.sha256("\n".join(chunk.image_ids).encode()).hexdigest()[:16]
-
-
-def _hits_path(part: Path) -> Path:
-    return part.with_name(f"{part.name}.parquet")
-
-
-def _write_part(path: Path, results: Iterable[Result]) -> Path:
-    """The table of hits first: a part counts as finished once its store is there."""
-    hits = []
-    with StoreWriter(path) as writer:
-        for result in results:
-            status = "ok" if result.png is not None else NOT_FINITE
-            writer.add(result.image_id, result.png, width=result.width, height=result.height, status=status)
-            if result.hits is not None:
-                hits.append({"image_id": result.image_id, "top1": result.hits[0], "top5": result.hits[1]})
-        write_table(pa.Table.from_pylist(hits, schema=CLASS_HITS), _hits_path(path))
-    return path
-
-
 def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:
     """Colorize the photographs of one chunk, one by one; a finished part is left as it is."""
     colorizer, parts = shared
-    path = _part_path(chunk, parts)
+    path = part_path(chunk, parts)
     if not path.is_dir():
         store = Store(chunk.path)
         with one_thread():
-            _write_part(path, (_colorize_one(store, image_id, colorizer) for image_id in chunk.image_ids))
+            write_part(path, (_colorize_one(store, image_id, colorizer) for image_id in chunk.image_ids))
     return path
 
 
@@ -258,9 +206,9 @@ def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], devic
     model = _model(colorizer, device)
     with ProcessPoolExecutor(worker_count(), get_context("forkserver")) as pool:
         for chunk in chunks:
-            path = _part_path(chunk, parts)
+            path = part_path(chunk, parts)
             if not path.is_dir():
-                _write_part(path, _colorize_batched(chunk, colorizer, model, pool))
+                write_part(path, _colorize_batched(chunk, colorizer, model, pool))
             yield path
 
 

@@ -1,13 +1,10 @@
 """The training loop: every method, any device, one process or many. Read `train` from top to bottom."""
 
-import copy
 import math
 import shutil
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -17,14 +14,12 @@ from pipeline.color.space import ColorSpace
 from pipeline.config import UserError, fingerprint
 from pipeline.devices import Processes, choose_device, mixed_precision, process_group
 from pipeline.engine import worker_count
-from pipeline.losses import WeightedSum
 from pipeline.losses.batch import Batch
-from pipeline.models.network import Network, build_network
-from pipeline.pretrained import load_weights
+from pipeline.models.network import Network
 from pipeline.progress import progress
 from pipeline.sections import Method, Train
 from pipeline.store import Store
-from pipeline.training_curves import Curves, Row, validate, whole_photographs, write_strip
+from pipeline.training_curves import Curves, validate, whole_photographs, write_strip
 from pipeline.training_data import (
     SampleNumbers,
     TrainingSamples,
@@ -34,6 +29,7 @@ from pipeline.training_data import (
     prepare,
     split_validation,
 )
+from pipeline.training_run import Training, begin, wrap
 from pipeline.training_state import STATE, WEIGHTS, describe_space, load_state, save_model, save_state
 from pipeline.training_watch import Recent, any_caught, caught_signals, raise_caught
 
@@ -42,59 +38,6 @@ LOOK_EVERY = 10
 MOST_ROWS = 1000
 """Rows of the training curves at most; a long run draws every so many steps only."""
 STRIPS = "strips"
-
-
-@dataclass
-class Training:
-    """What a run carries from step to step, and what is saved of it.
-
-    Attributes:
-        network: being trained, on its device.
-        losses: the method's loss.
-        optimizer: AdamW over what is not frozen.
-        average: the exponential moving average of the network's weights; None when off.
-        step: steps done.
-        rows: of the curves.
-        unreported: losses of the steps since the last row.
-        best: `loss`, `step` and `weights` of the best validation so far; empty without early stopping.
-    """
-
-    network: Network
-    losses: nn.Module
-    optimizer: torch.optim.Optimizer
-    average: Network | None
-    step: int = 0
-    rows: list[Row] = field(default_factory=list)
-    unreported: list[float] = field(default_factory=list)
-    best: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def judged(self) -> Network:
-        """The network that is validated and shown: the average, where one is kept."""
-        return self.average or self.network
-
-    def state(self) -> dict[str, Any]:
-        """Everything that the rest of the run depends on. The samples follow from the step, the rate from the step."""
-        return {
-            "network": self.network.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "step": self.step,
-            "rows": self.rows,
-            "unreported": self.unreported,
-            "best": self.best,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from `state`."""
-        self.network.load_state_dict(state["network"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        self.step, self.best = state["step"], state["best"]
-        self.rows, self.unreported = state["rows"], state["unreported"]
 
 
 def train(
@@ -201,51 +144,6 @@ def train(
         parameters = sum(tensor.numel() for tensor in training.network.parameters() if tensor.requires_grad)
         values = {name: value for row in curves.rows for name, value in row.items() if name != "step"}
         return {"steps": training.step, "photographs": len(trained), "parameters": parameters, **values}
-
-
-def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, device: torch.device) -> Training:
-    """A training at step 0.
-
-    Args:
-        method: the parts and the loss terms.
-        settings: of the optimiser.
-        seed: of the random weights.
-        space: the classes; None for a regression.
-        device: where it will run.
-
-    Returns:
-        Network, loss and optimiser, the network's random weights drawn from the seed alone.
-
-    Raises:
-        UserError: if pretrained weights are missing.
-    """
-    torch.manual_seed(seed)
-    pretrained = load_weights(method.encoder) if method.pretrained else None
-    outputs = 2 if space is None else space.kept_count
-    network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
-    network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
-    network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
-    optimizer = torch.optim.AdamW(
-        trained,
-        lr=settings.learning_rate,
-        betas=(settings.betas[0], settings.betas[1]),
-        weight_decay=settings.weight_decay,
-        fused=device.type in ("cpu", "cuda"),
-    )
-    average = None if settings.average_decay is None else copy.deepcopy(network).requires_grad_(False).eval()
-    losses = WeightedSum({name: term.model_dump() for name, term in method.losses.terms().items()})
-    return Training(network, losses.to(device), optimizer, average)
-
-
-def wrap(network: Network, settings: Train, processes: Processes) -> nn.Module:
-    """The network as the loop calls it: compiled if so set, its gradients averaged over the processes."""
-    learner: nn.Module = network
-    if settings.compile:
-        learner = torch.compile(learner)  # type: ignore[assignment]
-    if processes.size > 1:
-        learner = DistributedDataParallel(learner)
-    return learner
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, settings: Train, step: int) -> float:
