@@ -31,8 +31,9 @@ from pipeline.memory import keep_freed_memory
 from pipeline.predicting import predict_set
 from pipeline.sections import Method, Predict, Train
 from pipeline.store import Store, StoreWriter
-from pipeline.training import begin, train
+from pipeline.training import train
 from pipeline.training_data import count_classes, prepare
+from pipeline.training_run import begin
 from pipeline.training_state import save_model
 
 SPACE = ColorSpace(6, 108, np.arange(300, 800, dtype=np.int32))

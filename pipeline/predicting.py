@@ -1,9 +1,10 @@
 """Colorize a set: photographs of any size in, PNG of the same size out, their own lightness kept.
 
 A colorizer gives the (a, b) of a photograph on a small grid; the grid is brought to the photograph's own size, joined
-with its own L and written to a store. On the CPU every worker colorizes photographs one by one in one thread, so that
-no bit of a result depends on the batch size or the number of workers; on a GPU the network sees batches, while workers
-read ahead and write. Finished parts are kept until the store is complete: a run that was killed continues.
+with its own L and written to a store. On the CPU every worker colorizes photographs in pairs, always the same ones, and
+in one thread, so that no bit of a result depends on the batch size or the number of workers; on a GPU the network sees
+batches, while workers read ahead and write. Finished parts are kept until the store is complete: a run that was killed
+continues.
 """
 
 import shutil
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +39,12 @@ from pipeline.upsampling import Grid
 
 MOST_IN_PART = 64
 """Photographs in a finished part at most: what a killed run loses per worker."""
+PAIR = 2
+"""Photographs that the network sees together on the CPU: a sixth faster than one by one, and no slower than eight."""
 PNG_LEVEL = 1
+
+Seen = tuple[Grid, npt.NDArray[np.int32] | None]
+"""L of a photograph at the network's size, float32 (size, size), and its kept indices at the network's output size."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +144,9 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.T
 
 
 def _part_size(photographs: int, device: torch.device, batch: int) -> int:
-    """On the CPU small enough that the workers end together; on a GPU whole batches."""
+    """On the CPU whole pairs, and so few that the workers end together; on a GPU whole batches."""
     if device.type == "cpu":
-        return max(1, min(MOST_IN_PART, -(-photographs // (16 * worker_count()))))
+        return min(MOST_IN_PART, PAIR * -(-photographs // (16 * PAIR * worker_count())))
     return max(1, MOST_IN_PART // batch) * batch
 
 
@@ -152,32 +159,54 @@ def _facts(colorizer: Colorizer) -> list[object]:
 
 
 def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:
-    """Colorize the photographs of one chunk, one by one; a finished part is left as it is."""
+    """Colorize the photographs of one chunk; a finished part is left as it is."""
     colorizer, parts = shared
     path = part_path(chunk, parts)
     if not path.is_dir():
         store = Store(chunk.path)
+        pairs = store.chunks(chunk.image_ids, PAIR)
         with one_thread():
-            write_part(path, (_colorize_one(store, image_id, colorizer) for image_id in chunk.image_ids))
+            write_part(path, (result for pair in pairs for result in _colorize_pair(store, pair.image_ids, colorizer)))
     return path
 
 
-def _colorize_one(store: Store, image_id: str, colorizer: Colorizer) -> Result:
-    rgb = store.rgb(image_id)
-    light = lightness(rgb)
-    side = colorizer.settings.size // OUTPUT_STRIDE
-    hits = None
+def _colorize_pair(store: Store, image_ids: tuple[str, ...], colorizer: Colorizer) -> Iterator[Result]:
+    photographs = [store.rgb(image_id) for image_id in image_ids]
+    lights = [lightness(rgb) for rgb in photographs]
+    hits: Sequence[npt.NDArray[np.float64] | None] = [None] * len(image_ids)
+    grids: list[Grid]
     if colorizer.kind == "gray":
-        grid = np.zeros((2, 1, 1), np.float32)
+        grids = [np.zeros((2, 1, 1), np.float32)] * len(image_ids)
     elif colorizer.kind == "oracle":
         assert colorizer.space is not None
-        grid = oracle_grid(rgb, colorizer.space, side)
+        side = colorizer.settings.size // OUTPUT_STRIDE
+        grids = [oracle_grid(rgb, colorizer.space, side) for rgb in photographs]
     else:
         model = _model(colorizer, torch.device("cpu"))
-        classes = None if model.space is None else true_classes(rgb, model.space, side)[None]
-        grids, found = look(model, shrink_light(light, colorizer.settings.size)[None], classes)
-        grid, hits = grids[0], found if found is None else found[0]
-    return _painted(image_id, light, grid, colorizer.settings.upsample, hits)
+        seen = [
+            _seen(rgb, light, colorizer.settings.size, model.space)
+            for rgb, light in zip(photographs, lights, strict=True)
+        ]
+        together, found = _look_together(model, seen, PAIR)
+        grids, hits = list(together), hits if found is None else list(found)
+    for image_id, light, grid, own in zip(image_ids, lights, grids, hits, strict=False):  # the pair may be filled up
+        yield _painted(image_id, light, grid, colorizer.settings.upsample, own)
+
+
+def _seen(rgb: npt.NDArray[np.uint8], light: Grid, size: int, space: ColorSpace | None) -> Seen:
+    """What the network is shown of a photograph, and the classes that it should find."""
+    classes = None if space is None else true_classes(rgb, space, size // OUTPUT_STRIDE)
+    return shrink_light(light, size), classes
+
+
+def _look_together(model: Model, seen: Sequence[Seen], batch: int) -> tuple[Grid, npt.NDArray[np.float64] | None]:
+    """As `look`; a batch that is not full is filled up, so that every batch has one shape, and with it one rounding."""
+
+    def filled(arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return np.resize(np.stack(arrays), (batch, *arrays[0].shape))
+
+    known = [classes for _, classes in seen if classes is not None]
+    return look(model, filled([light for light, _ in seen]), filled(known) if known else None)
 
 
 def _painted(image_id: str, light: Grid, grid: Grid, upsample: str, hits: npt.NDArray[np.float64] | None) -> Result:
@@ -213,20 +242,13 @@ def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], devic
 
 
 def _colorize_batched(chunk: Chunk, colorizer: Colorizer, model: Model, pool: ProcessPoolExecutor) -> Iterator[Result]:
-    """Read ahead, run batches, write behind. A last batch is filled up, so that every batch has the same shape."""
+    """Read ahead, run batches, write behind."""
     settings = colorizer.settings
     reading = deque(pool.submit(_read_small, chunk.path, name, settings.size, model.space) for name in chunk.image_ids)
     writing: deque[Future[Result]] = deque()
     for start in range(0, len(chunk.image_ids), settings.batch):
         names = chunk.image_ids[start : start + settings.batch]
-        small = [reading.popleft().result() for _ in names]
-        lights = np.stack([light for light, _ in small])
-        filled = np.resize(lights, (settings.batch, *lights.shape[1:]))
-        classes = None
-        if model.space is not None:
-            classes = np.stack([known for _, known in small if known is not None])
-            classes = np.resize(classes, (settings.batch, *classes.shape[1:]))
-        grids, hits = look(model, filled, classes)
+        grids, hits = _look_together(model, [reading.popleft().result() for _ in names], settings.batch)
         for place, name in enumerate(names):
             own = None if hits is None else hits[place]
             writing.append(pool.submit(_write_one, chunk.path, name, grids[place], settings.upsample, own))
@@ -234,12 +256,9 @@ def _colorize_batched(chunk: Chunk, colorizer: Colorizer, model: Model, pool: Pr
         yield result.result()
 
 
-def _read_small(
-    path: Path, image_id: str, size: int, space: ColorSpace | None
-) -> tuple[Grid, npt.NDArray[np.int32] | None]:
+def _read_small(path: Path, image_id: str, size: int, space: ColorSpace | None) -> Seen:
     rgb = _store(path).rgb(image_id)
-    classes = None if space is None else true_classes(rgb, space, size // OUTPUT_STRIDE)
-    return shrink_light(lightness(rgb), size), classes
+    return _seen(rgb, lightness(rgb), size, space)
 
 
 def _write_one(path: Path, image_id: str, grid: Grid, upsample: str, hits: npt.NDArray[np.float64] | None) -> Result:

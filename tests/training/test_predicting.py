@@ -40,7 +40,7 @@ def space() -> ColorSpace:
 @pytest.fixture
 def weights(classifier: Callable[..., Method], space: ColorSpace, small: Callable[..., object], tmp_path: Path) -> Path:
     """A network that was not trained, but is told apart from others by its scores."""
-    from pipeline.training import begin
+    from pipeline.training_run import begin
 
     torch.manual_seed(1)
     training = begin(classifier(), small(), 1, space, torch.device("cpu"))  # type: ignore[arg-type]
@@ -101,20 +101,20 @@ def test_killed_between_parts_it_continues(
 ) -> None:
     arguments = (weights, classifier(), space, SETTINGS, store)
     predict_set(*arguments, tmp_path / "whole", tmp_path / "cache")
-    usual, colorized = predicting._colorize_one, []
+    usual, begun = predicting._colorize_pair, []
 
-    def fails_on_the_fourth(store: Store, image_id: str, colorizer: predicting.Colorizer) -> object:
-        colorized.append(image_id)
-        if len(colorized) == 4:
+    def fails_on_the_third(store: Store, image_ids: tuple[str, ...], colorizer: predicting.Colorizer) -> object:
+        begun.append(image_ids)
+        if len(begun) == 3:
             raise KeyboardInterrupt
-        return usual(store, image_id, colorizer)
+        return usual(store, image_ids, colorizer)
 
-    monkeypatch.setattr(predicting, "_colorize_one", fails_on_the_fourth)
+    monkeypatch.setattr(predicting, "_colorize_pair", fails_on_the_third)
     with pytest.raises(KeyboardInterrupt):
         predict_set(*arguments, tmp_path / "out", tmp_path / "cache")
     assert not (tmp_path / "out").exists()
     predict_set(*arguments, tmp_path / "out", tmp_path / "cache")
-    assert len(colorized) < 4 + 5
+    assert begun[3:] == begun[2:3]
     assert digest(tmp_path / "out") == digest(tmp_path / "whole")
 
 
