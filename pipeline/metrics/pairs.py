@@ -7,34 +7,17 @@ and serves every result that is compared with it.
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import nn
 
 from pipeline.color.space import ColorSpace
 from pipeline.metrics.batches import Batch, Values, as_batch
 from pipeline.metrics.classes import ClassMaps, class_maps, class_metrics
 from pipeline.metrics.color_difference import ciede2000_statistics
 from pipeline.metrics.colorfulness import cf, cf_abs
-from pipeline.metrics.inception import inception_features
-from pipeline.metrics.perceptual import SMALLEST, Perceptual, perceptual_distance, perceptual_features
+from pipeline.metrics.networks import Features, NetworkFeatures
+from pipeline.metrics.perceptual import perceptual_distance
 from pipeline.metrics.pixels import mse, psnr_of
 from pipeline.metrics.structure import ssim, uiqi
-
-Features = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The networks at hand; None where the weights are missing.
-
-    Attributes:
-        perceptual: LPIPS on AlexNet.
-        inception: Inception-v3 as FID uses it.
-    """
-
-    perceptual: Perceptual | None = None
-    inception: nn.Module | None = None
 
 
 @dataclass(frozen=True)
@@ -58,29 +41,19 @@ class Photographs:
     features: dict[str, Features] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class NetworkFeatures:
-    """The part of a description that is worth keeping between runs; as in `Photographs`."""
-
-    vectors: torch.Tensor | None
-    features: dict[str, Features]
-
-
 def describe(
     images: Batch,
-    networks: Networks,
+    found: NetworkFeatures,
     report_space: ColorSpace,
     own_space: ColorSpace | None = None,
-    known: NetworkFeatures | None = None,
 ) -> Photographs:
     """Describe a batch.
 
     Args:
         images: uint8 (N, H, W, 3).
-        networks: those at hand.
+        found: its network features.
         report_space: the space that all methods share.
         own_space: the method's own space, if it has one.
-        known: its network features, where they are known already.
 
     Returns:
         The description.
@@ -90,28 +63,7 @@ def describe(
     own = None
     if own_space is not None:
         own = classes if same_space(own_space, report_space) else class_maps(batch, own_space)
-    found = known or network_features(batch, networks)
     return Photographs(batch, cf(batch, batch), classes, own, found.vectors, found.features)
-
-
-def network_features(images: torch.Tensor, networks: Networks) -> NetworkFeatures:
-    """Run the networks at hand over a batch.
-
-    Args:
-        images: uint8 (N, H, W, 3).
-        networks: those at hand.
-
-    Returns:
-        What they say.
-    """
-    vectors: torch.Tensor | None = None
-    features: dict[str, Features] = {}
-    if networks.perceptual is not None and min(images.shape[1:3]) >= SMALLEST:
-        answer = perceptual_features(networks.perceptual, images)
-        vectors, features["frechet_alexnet"] = answer.vectors, answer.pooled.cpu().numpy()
-    if networks.inception is not None:
-        features["fid"] = inception_features(networks.inception, images).cpu().numpy()
-    return NetworkFeatures(vectors, features)
 
 
 def same_space(first: ColorSpace, second: ColorSpace) -> bool:

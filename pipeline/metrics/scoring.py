@@ -16,11 +16,12 @@ from pipeline.engine import map_shards
 from pipeline.metrics.classes import frequency_bands
 from pipeline.metrics.feature_cache import BYTES_PER_PIXEL, FeatureCache
 from pipeline.metrics.frechet import FeatureMoments
+from pipeline.metrics.networks import Weights
 from pipeline.metrics.protocols import Protocol
 from pipeline.metrics.registry import IMAGE_METRICS, METRICS
 from pipeline.metrics.schemas import IMAGE_ROWS, SET_ROWS
 from pipeline.metrics.set_scores import SetState, set_scores
-from pipeline.metrics.shard import Job, Shard, SpaceKey, Weights, score_shard
+from pipeline.metrics.shard import Job, Shard, SpaceKey, score_shard
 from pipeline.pretrained import MissingWeights, resolve
 from pipeline.store import Store
 

@@ -1,7 +1,7 @@
 """Score some photographs of a set: what one worker does, from stores to rows and mergeable partials."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,10 @@ from pipeline.color.space import ColorSpace
 from pipeline.devices import one_thread
 from pipeline.images import ImageRefused, decode
 from pipeline.metrics.classes import ClassCounts
-from pipeline.metrics.feature_cache import FeatureCache, remembered
-from pipeline.metrics.inception import inception_features, load_inception
-from pipeline.metrics.pairs import Features, NetworkFeatures, Networks, Photographs, describe, score_pairs
-from pipeline.metrics.perceptual import SMALLEST, load_perceptual, perceptual_features
+from pipeline.metrics.feature_cache import FeatureCache
+from pipeline.metrics.networks import Features, Networks, Weights, load_networks, network_features, truth_features
+from pipeline.metrics.pairs import Photographs, describe, score_pairs
 from pipeline.metrics.protocols import Protocol
-from pipeline.metrics.registry import ALEXNET, INCEPTION
 from pipeline.store import Store
 
 BATCH_PIXELS, CPU_BATCH_PIXELS = 1 << 22, 1 << 17
@@ -59,13 +57,6 @@ class Shard(NamedTuple):
 
     image_ids: tuple[str, ...]
     keep: bool = False
-
-
-class Weights(NamedTuple):
-    """A file of network weights, and a mark of its content for cache keys."""
-
-    path: Path
-    mark: str
 
 
 @dataclass(frozen=True)
@@ -160,16 +151,6 @@ def _exact_and_alone() -> Iterator[None]:
         torch.set_float32_matmul_precision(precision)
 
 
-@functools.lru_cache(maxsize=2)
-def load_networks(weights: tuple[tuple[str, Weights], ...], device: str) -> Networks:
-    """Load the networks whose weights were found; once in a process."""
-    found = dict(weights)
-    return Networks(
-        load_perceptual(found[ALEXNET].path, device) if ALEXNET in found else None,
-        load_inception(found[INCEPTION].path, device) if INCEPTION in found else None,
-    )
-
-
 @functools.lru_cache(maxsize=8)
 def _store(path: Path, changed: int) -> Store:
     """An open store; `changed` tells a store from an older one at the same place."""
@@ -239,11 +220,17 @@ def _batches(entries: Iterable[_Entry], job: Job) -> Iterator[list[_Entry]]:
 def _score_batch(entries: list[_Entry], job: Job, networks: Networks, keep: bool, partial: Partial) -> None:
     report, own = color_space(job.report_space), color_space(job.own_space) if job.own_space else None
     images = torch.from_numpy(np.stack([entry.truth for entry in entries])).to(job.device)
-    known = _truth_features(images, [entry.sha256 for entry in entries], networks, job, keep)
-    truth = describe(images, networks, report, own, known)
-    for variant in entries[0].results:
-        stacked = torch.from_numpy(np.stack([entry.results[variant] for entry in entries])).to(job.device)
-        result = describe(stacked, networks, report, own)
+    marks = {backbone: weights.mark for backbone, weights in job.weights.items()}
+    hashes = [entry.sha256 for entry in entries]
+    truth = describe(images, truth_features(images, hashes, networks, marks, job.cache, keep), report, own)
+    results = {
+        variant: torch.from_numpy(np.stack([entry.results[variant] for entry in entries])).to(job.device)
+        for variant in entries[0].results
+    }
+    found = network_features(torch.cat(list(results.values())), networks)  # larger batches than variant by variant
+    for place, (variant, stacked) in enumerate(results.items()):
+        start = place * len(entries)
+        result = describe(stacked, found.of(slice(start, start + len(entries))), report, own)
         values = score_pairs(truth, result, report, own)
         for number, entry in enumerate(entries):
             scores = {name: float(value[number]) for name, value in values.items()}
@@ -270,29 +257,3 @@ def _collect(
 
 def _add(counts: dict[tuple[str, str], ClassCounts], key: tuple[str, str], more: ClassCounts) -> None:
     counts[key] = counts[key] + more if key in counts else more
-
-
-def _truth_features(
-    images: torch.Tensor, hashes: list[str], networks: Networks, job: Job, keep: bool
-) -> NetworkFeatures:
-    """The truth's network features: from the cache where it has them, computed where not."""
-    vectors: torch.Tensor | None = None
-    features: dict[str, Features] = {}
-
-    def memory(backbone: str, compute: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        return remembered(job.cache, f"{backbone}-{job.weights[backbone].mark}", images, hashes, compute, keep)
-
-    perceptual, inception = networks.perceptual, networks.inception
-    if perceptual is not None and min(images.shape[1:3]) >= SMALLEST:
-
-        def packed(missing: torch.Tensor) -> torch.Tensor:
-            answer = perceptual_features(perceptual, missing)
-            return torch.cat([answer.pooled, answer.vectors], dim=1)
-
-        both = memory(ALEXNET, packed)
-        width = perceptual.heads[-1].numel()
-        vectors, features["frechet_alexnet"] = both[:, width:], both[:, :width].cpu().numpy()
-    if inception is not None:
-        pool3 = memory(INCEPTION, lambda missing: inception_features(inception, missing))
-        features["fid"] = pool3.cpu().numpy()
-    return NetworkFeatures(vectors, features)

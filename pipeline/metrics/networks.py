@@ -1,0 +1,125 @@
+"""The networks that metrics need: loaded once in a process, run over batches, the truth's answers kept between runs."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from pipeline.metrics.feature_cache import FeatureCache, remembered
+from pipeline.metrics.inception import inception_features, load_inception
+from pipeline.metrics.perceptual import SMALLEST, Perceptual, load_perceptual, perceptual_features
+from pipeline.metrics.registry import ALEXNET, INCEPTION
+
+Features = npt.NDArray[np.float32]
+
+
+class Weights(NamedTuple):
+    """A file of network weights, and a mark of its content for cache keys."""
+
+    path: Path
+    mark: str
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks at hand; None where the weights are missing.
+
+    Attributes:
+        perceptual: LPIPS on AlexNet.
+        inception: Inception-v3 as FID uses it.
+    """
+
+    perceptual: Perceptual | None = None
+    inception: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class NetworkFeatures:
+    """The part of a description that networks give; as in `Photographs`."""
+
+    vectors: torch.Tensor | None
+    features: dict[str, Features]
+
+    def of(self, rows: slice) -> "NetworkFeatures":
+        """Those of some photographs of the batch."""
+        vectors = None if self.vectors is None else self.vectors[rows]
+        return NetworkFeatures(vectors, {metric: values[rows] for metric, values in self.features.items()})
+
+
+@functools.lru_cache(maxsize=2)
+def load_networks(weights: tuple[tuple[str, Weights], ...], device: str) -> Networks:
+    """Load the networks whose weights were found; once in a process."""
+    found = dict(weights)
+    return Networks(
+        load_perceptual(found[ALEXNET].path, device) if ALEXNET in found else None,
+        load_inception(found[INCEPTION].path, device) if INCEPTION in found else None,
+    )
+
+
+def network_features(images: torch.Tensor, networks: Networks) -> NetworkFeatures:
+    """Run the networks at hand over a batch.
+
+    Args:
+        images: uint8 (N, H, W, 3).
+        networks: those at hand.
+
+    Returns:
+        What they say.
+    """
+    vectors: torch.Tensor | None = None
+    features: dict[str, Features] = {}
+    if networks.perceptual is not None and min(images.shape[1:3]) >= SMALLEST:
+        answer = perceptual_features(networks.perceptual, images)
+        vectors, features["frechet_alexnet"] = answer.vectors, answer.pooled.cpu().numpy()
+    if networks.inception is not None:
+        features["fid"] = inception_features(networks.inception, images).cpu().numpy()
+    return NetworkFeatures(vectors, features)
+
+
+def truth_features(
+    images: torch.Tensor,
+    hashes: Sequence[str],
+    networks: Networks,
+    marks: Mapping[str, str],
+    cache: FeatureCache | None,
+    keep: bool,
+) -> NetworkFeatures:
+    """As `network_features`, from the cache where it has them: a truth is compared with every method's results.
+
+    Args:
+        images: uint8 (N, H, W, 3).
+        hashes: sha256 of each photograph's bytes.
+        networks: those at hand.
+        marks: backbone to mark of its weights, for those at hand.
+        cache: where to look; None computes everything.
+        keep: whether what was computed is kept.
+
+    Returns:
+        What they say.
+    """
+    vectors: torch.Tensor | None = None
+    features: dict[str, Features] = {}
+
+    def memory(backbone: str, compute: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        return remembered(cache, f"{backbone}-{marks[backbone]}", images, hashes, compute, keep)
+
+    perceptual, inception = networks.perceptual, networks.inception
+    if perceptual is not None and min(images.shape[1:3]) >= SMALLEST:
+
+        def packed(missing: torch.Tensor) -> torch.Tensor:
+            answer = perceptual_features(perceptual, missing)
+            return torch.cat([answer.pooled, answer.vectors], dim=1)
+
+        both = memory(ALEXNET, packed)
+        width = perceptual.heads[-1].numel()
+        vectors, features["frechet_alexnet"] = both[:, width:], both[:, :width].cpu().numpy()
+    if inception is not None:
+        pool3 = memory(INCEPTION, lambda missing: inception_features(inception, missing))
+        features["fid"] = pool3.cpu().numpy()
+    return NetworkFeatures(vectors, features)
