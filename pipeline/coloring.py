@@ -78,17 +78,22 @@ def look(
 
     Returns:
         float32 (N, 2, size / 4, size / 4), (a, b) in CIELAB units, and float64 (N, 2), top-1 and top-5 accuracy in
-        percent, or None.
+        percent, or None. Where the network puts out a value that is not finite, all of the photograph's are nan: an
+        arg max would make a color of it.
     """
     device = next(model.network.parameters()).device
     batch = torch.from_numpy(lights).unsqueeze(1).to(device)
     with mixed_precision(device, precision):
         output = model.network(batch)
     grids = to_ab(output, model.method, model.space).cpu().numpy()
+    broken = ~output.isfinite().flatten(1).all(1).cpu().numpy()
+    grids[broken] = np.nan
     if classes is None:
         return grids, None
     truth = torch.from_numpy(classes).long().to(device)
-    return grids, np.stack([top_k_accuracy(output.float(), truth, k) for k in (1, 5)], axis=1)
+    hits = np.stack([top_k_accuracy(output.float(), truth, k) for k in (1, 5)], axis=1)
+    hits[broken] = np.nan
+    return grids, hits
 
 
 def true_classes(rgb: npt.NDArray[np.uint8], space: ColorSpace, side: int) -> npt.NDArray[np.int32]:

@@ -122,7 +122,12 @@ def lab_to_rgb16(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.uint16]:
 
     Returns:
         uint16 (..., 3): `round(65535 * clip(skimage.color.lab2rgb(lab)))`.
+
+    Raises:
+        ValueError: if a value is not finite.
     """
+    if not np.isfinite(lab).all():
+        raise ValueError("Lab values have to be finite")
     y = (lab[..., 0].astype(np.float64) + 16) / 116
     f = np.stack([lab[..., 1] / 500 + y, y, np.maximum(y - lab[..., 2] / 200, 0)], axis=-1)
     xyz = np.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787) * WHITE

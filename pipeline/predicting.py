@@ -146,7 +146,7 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.T
 def _part_size(photographs: int, device: torch.device, batch: int) -> int:
     """On the CPU whole pairs, and so few that the workers end together; on a GPU whole batches."""
     if device.type == "cpu":
-        return min(MOST_IN_PART, PAIR * -(-photographs // (16 * PAIR * worker_count())))
+        return max(PAIR, min(MOST_IN_PART, PAIR * -(-photographs // (16 * PAIR * worker_count()))))
     return max(1, MOST_IN_PART // batch) * batch
 
 
@@ -211,7 +211,9 @@ def _look_together(model: Model, seen: Sequence[Seen], batch: int) -> tuple[Grid
 
 def _painted(image_id: str, light: Grid, grid: Grid, upsample: str, hits: npt.NDArray[np.float64] | None) -> Result:
     height, width = light.shape
-    png = encode_png(join(light, grid, upsample), PNG_LEVEL) if np.isfinite(grid).all() else None
+    if not np.isfinite(grid).all():
+        return Result(image_id, None, height, width)
+    png = encode_png(join(light, grid, upsample), PNG_LEVEL)
     return Result(image_id, png, height, width, None if hits is None else (float(hits[0]), float(hits[1])))
 
 

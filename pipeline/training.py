@@ -68,14 +68,14 @@ def train(
     Raises:
         NotFinite: if the loss is not finite; it names the photographs of the batches in question.
         KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, when the state has been saved.
-        UserError: if the store has no photograph to train on, or pretrained weights are missing.
+        UserError: if the store has no photograph to train on or to watch, or pretrained weights are missing.
     """
     device = choose_device()
     with process_group(device) as processes, caught_signals() as caught:
         rows = store.rows("train")
-        trained, held_out = split_validation(rows["image_id"].tolist(), settings.validation_share, seed)
-        if not trained:
+        if rows.empty:
             raise UserError(f"{store.path} has no usable photograph of split train; run.train takes a set that has")
+        trained, held_out = split_validation(rows["image_id"].tolist(), settings, seed)
         run = fingerprint(method, settings, seed, describe_space(space), processes.size, rows["sha256"].tolist())
         training = begin(method, settings, seed, space, device)
         state = load_state(cache_dir, run)

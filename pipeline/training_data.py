@@ -21,6 +21,7 @@ from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
 from pipeline.images import resize
 from pipeline.models.network import AB_SCALE, OUTPUT_STRIDE
+from pipeline.sections import Train
 from pipeline.store import Store
 
 ASPECTS = (3 / 4, 4 / 3)
@@ -238,19 +239,28 @@ def count_classes(classes: torch.Tensor, kept_count: int) -> torch.Tensor:
     return torch.zeros(kept_count, dtype=torch.int64, device=flat.device).scatter_add_(0, flat, torch.ones_like(flat))
 
 
-def split_validation(image_ids: Sequence[str], share: float, seed: int) -> tuple[list[str], list[str]]:
+def split_validation(image_ids: Sequence[str], settings: Train, seed: int) -> tuple[list[str], list[str]]:
     """Set photographs aside for validation.
 
     Args:
         image_ids: all that may be trained on.
-        share: of them that is set aside, rounded to whole photographs, in [0, 1).
+        settings: `validation_share` of them is set aside, rounded to whole photographs; `patience` needs one.
         seed: of the draw.
 
     Returns:
         those trained on and those set aside, both sorted.
+
+    Raises:
+        UserError: if that leaves none to train on, or none for early stopping to watch.
     """
-    ids = sorted(image_ids)
+    ids, share = sorted(image_ids), settings.validation_share
     count = round(share * len(ids))
+    if count == len(ids) or (settings.patience is not None and not count):
+        purpose = "train.patience something to watch" if not count else "something to train on"
+        raise UserError(
+            f"train.validation_share is {share}, which sets {count} of {len(ids)} photographs aside; "
+            f"it takes a share that leaves {purpose}"
+        )
     aside = set(np.random.default_rng((seed, 1)).permutation(len(ids))[:count].tolist())
     return [name for i, name in enumerate(ids) if i not in aside], [ids[i] for i in sorted(aside)]
 

@@ -65,6 +65,10 @@ def changed(params, path, value):
         ("sets.other", {"source": "sample"}, "sets.other is defined, but run uses it nowhere"),
         ("masks.segmenter", "masks", "masks.segmenter is 'masks', so annotations takes"),
         ("harmonize.select", {"largest": 0}, "harmonize.select.largest is 0, it takes at least 1"),
+        ("harmonize.radius", 400, "harmonize.radius is 400, it takes at most 90"),
+        ("train.scale", [1.0, 0.35], "train.scale is [1.0, 0.35], it takes the smaller share of the photograph first"),
+        ("methods.l2.train", {"patience": 3, "validation_share": 0.0}, "methods.l2.train.validation_share is 0"),
+        ("methods.l2.decoder_channels", [256, 128], "methods.l2.decoder_channels is [256, 128], it takes at least 3"),
         ("colour", 1, "colour is no setting (1)"),
     ],
 )

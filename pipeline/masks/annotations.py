@@ -13,6 +13,9 @@ from pycocotools import mask as coco
 from pipeline.config import UserError
 from pipeline.masks.segment import NotSegmented, Segment
 
+Annotated = tuple[int, int, list[Any]]
+"""Height, width and instances of a photograph, as the file has them."""
+
 
 def annotation_files(path: str) -> list[Path]:
     """The annotation files that a setting names.
@@ -78,21 +81,35 @@ def _as_segment(instance: Any, height: int, width: int) -> Segment:
 
 
 @functools.lru_cache(maxsize=2)
-def _index(annotations: str) -> dict[str, tuple[int, int, list[Any]]]:
-    """Height, width and instances of each photograph, by the name of its file with and without the suffix."""
-    found: dict[str, tuple[int, int, list[Any]]] = {}
+def _index(annotations: str) -> dict[str, Annotated]:
+    """What is drawn on each photograph, by the name of its file, also without folder and suffix where that is clear."""
+    full: dict[str, Annotated] = {}
+    short: dict[str, list[Annotated]] = defaultdict(list)
+    origin: dict[str, Path] = {}
     for path in annotation_files(annotations):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            instances = defaultdict(list)
-            for one in content["annotations"]:
-                if not one.get("iscrowd") and one.get("segmentation"):
-                    instances[one["image_id"]].append(one["segmentation"])
-            for image in content["images"]:
-                entry = int(image["height"]), int(image["width"]), instances[image["id"]]
-                found |= dict.fromkeys(
-                    (image["file_name"], Path(image["file_name"]).name, Path(image["file_name"]).stem), entry
-                )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path} is no COCO annotation file: {type(error).__name__} {error}") from None
-    return found
+        for name, annotated in _read(path).items():
+            if name in origin:
+                raise UserError(f"{origin[name]} and {path} both describe {name}; masks.annotations takes one of them")
+            full[name], origin[name] = annotated, path
+            for part in {Path(name).name, Path(name).stem} - {name}:
+                short[part].append(annotated)
+    return {name: several[0] for name, several in short.items() if len(several) == 1} | full
+
+
+def _read(path: Path) -> dict[str, Annotated]:
+    """The photographs of one file; none where it holds annotations of another kind only, such as COCO's captions."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        drawn = [one for one in content["annotations"] if one.get("segmentation")]
+        if content["annotations"] and not drawn:
+            return {}
+        instances = defaultdict(list)
+        for one in drawn:
+            if not one.get("iscrowd"):
+                instances[one["image_id"]].append(one["segmentation"])
+        return {
+            image["file_name"]: (int(image["height"]), int(image["width"]), instances[image["id"]])
+            for image in content["images"]
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is no COCO annotation file: {type(error).__name__} {error}") from None

@@ -125,7 +125,7 @@ def class_metrics(truth: ClassMaps, result: ClassMaps, kept_count: int) -> dict[
         "cnr": shown / unique_classes(truth, kept_count),
         "ccar": 100.0 * shown / kept_count,
         "active": shown,
-        "tar": 100.0 * (truth == result).reshape(len(truth), -1).mean(axis=1),
+        "tar": 100.0 * (truth == result).mean(axis=(1, 2)),
     }
 
 

@@ -17,6 +17,8 @@ from pipeline.metrics.perceptual import SMALLEST, Perceptual, load_perceptual, p
 from pipeline.metrics.registry import ALEXNET, INCEPTION
 
 Features = npt.NDArray[np.float32]
+FEATURES_VERSION = 2
+"""Raised when the same weights give other bits, so that what an older version kept is not read."""
 
 
 class Weights(NamedTuple):
@@ -70,16 +72,9 @@ def network_features(images: torch.Tensor, networks: Networks) -> NetworkFeature
         networks: those at hand.
 
     Returns:
-        What they say.
+        What they say; where a side is too small for AlexNet, vectors of nan.
     """
-    vectors: torch.Tensor | None = None
-    features: dict[str, Features] = {}
-    if networks.perceptual is not None and min(images.shape[1:3]) >= SMALLEST:
-        answer = perceptual_features(networks.perceptual, images)
-        vectors, features["frechet_alexnet"] = answer.vectors, answer.pooled.cpu().numpy()
-    if networks.inception is not None:
-        features["fid"] = inception_features(networks.inception, images).cpu().numpy()
-    return NetworkFeatures(vectors, features)
+    return _answers(images, networks, lambda _, compute: compute(images))
 
 
 def truth_features(
@@ -103,23 +98,35 @@ def truth_features(
     Returns:
         What they say.
     """
-    vectors: torch.Tensor | None = None
-    features: dict[str, Features] = {}
 
     def memory(backbone: str, compute: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        return remembered(cache, f"{backbone}-{marks[backbone]}", images, hashes, compute, keep)
+        key = f"{backbone}-{marks[backbone]}-{FEATURES_VERSION}"
+        return remembered(cache, key, images, hashes, compute, keep)
 
+    return _answers(images, networks, memory)
+
+
+def _answers(
+    images: torch.Tensor,
+    networks: Networks,
+    answer: Callable[[str, Callable[[torch.Tensor], torch.Tensor]], torch.Tensor],
+) -> NetworkFeatures:
+    """What each network says; `answer` runs the one of that name, or knows already."""
+    vectors: torch.Tensor | None = None
+    features: dict[str, Features] = {}
     perceptual, inception = networks.perceptual, networks.inception
-    if perceptual is not None and min(images.shape[1:3]) >= SMALLEST:
+    if perceptual is not None and min(images.shape[1:3]) < SMALLEST:
+        vectors = torch.full((len(images), 1), torch.nan, device=images.device)
+    elif perceptual is not None:
 
-        def packed(missing: torch.Tensor) -> torch.Tensor:
-            answer = perceptual_features(perceptual, missing)
-            return torch.cat([answer.pooled, answer.vectors], dim=1)
+        def packed(some: torch.Tensor) -> torch.Tensor:
+            found = perceptual_features(perceptual, some)
+            return torch.cat([found.pooled, found.vectors], dim=1)
 
-        both = memory(ALEXNET, packed)
+        both = answer(ALEXNET, packed)
         width = perceptual.heads[-1].numel()
         vectors, features["frechet_alexnet"] = both[:, width:], both[:, :width].cpu().numpy()
     if inception is not None:
-        pool3 = memory(INCEPTION, lambda missing: inception_features(inception, missing))
+        pool3 = answer(INCEPTION, lambda some: inception_features(inception, some))
         features["fid"] = pool3.cpu().numpy()
     return NetworkFeatures(vectors, features)

@@ -185,7 +185,7 @@ def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Val
         return np.full(len(first), np.nan)
     loaded = network or _resolved_network()
     vectors = perceptual_features(loaded, torch.cat([first, second])).vectors
-    return perceptual_distance(*vectors.split(len(first)))
+    return perceptual_distance(vectors[: len(first)], vectors[len(first) :])
 
 
 @functools.cache

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.metrics.classes import BANDS, ClassCounts
 from pipeline.metrics.frechet import ENOUGH_IMAGES, FeatureMoments, frechet_distance
+from pipeline.metrics.perceptual import SMALLEST
 from pipeline.metrics.registry import METRICS
 from pipeline.metrics.schemas import BANDS as BAND_TABLE
 
@@ -64,7 +65,10 @@ def set_scores(
             elif metric.name in missing and not (metric.source == "network" and variant != "raw"):
                 answer.append(_row(variant, metric.name, None, 0, "missing", missing[metric.name]))
             elif metric.per == "set":
-                answer.append(_row(variant, metric.name, None, images, "undefined", "no photograph could be scored"))
+                reason = (
+                    f"every photograph has a side below {SMALLEST} px" if images else "no photograph could be scored"
+                )
+                answer.append(_row(variant, metric.name, None, images, "undefined", reason))
         answer += found.values()
     return answer
 

@@ -51,6 +51,11 @@ class Row:
     cells: dict[str, Cell]
 
     @property
+    def images(self) -> int:
+        """The photographs with a result that could be scored."""
+        return max((cell.images for cell in self.cells.values()), default=0)
+
+    @property
     def title(self) -> str:
         """The method's name, and the variant where it is not the raw result."""
         return self.method if self.variant in ("raw", "") else f"{self.method} · {self.variant}"
@@ -58,7 +63,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard of one set under one protocol."""
+    """The leaderboard of one set under one protocol.
+
+    A row with fewer photographs than others is shown and not ranked: its means are over an easier or harder set.
+    """
 
     set: str
     protocol: str
@@ -68,6 +76,11 @@ class Board:
     ceiling: tuple[Row, ...]
     published: tuple[PublishedMethod, ...]
     images: int
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """The methods that have a result for every photograph."""
+        return tuple(row for row in self.rows if row.images == self.images)
 
     @property
     def everyone(self) -> tuple[Row, ...]:
@@ -123,16 +136,19 @@ def _board(summary: pd.DataFrame, set_name: str, protocol: str) -> Board:
     found = part[part["value"].notna()]
     columns = metric_columns(set(found["metric"].astype(str)) | published_metrics(published))
     rows = [_row(group, key) for key, group in part.groupby(["method", "kind", "variant"], sort=True)]
-    contenders = _marked([row for row in rows if row.kind not in ("floor", "ceiling")], columns)
+    images = max((row.images for row in rows), default=0)
+    contenders = [row for row in rows if row.kind not in ("floor", "ceiling")]
+    whole = _marked([row for row in contenders if row.images == images], columns)
+    partial = [row for row in contenders if row.images < images]
     return Board(
         set=set_name,
         protocol=protocol,
         columns=columns,
-        rows=tuple(_by_first_metric(contenders, columns)),
+        rows=(*_by_first_metric(whole, columns), *_by_first_metric(partial, columns)),
         floor=tuple(row for row in rows if row.kind == "floor"),
         ceiling=tuple(row for row in rows if row.kind == "ceiling"),
         published=published,
-        images=int(part["images"].fillna(0).max()) if len(part) else 0,
+        images=images,
     )
 
 

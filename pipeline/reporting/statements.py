@@ -16,7 +16,7 @@ class Statement:
 
 
 def statements(board: Board) -> tuple[Statement, ...]:
-    """Check what must hold if floor and ceiling mean anything, and say which methods pass the floor.
+    """Check what must hold if floor and ceiling mean anything, and say which ranked methods pass the floor.
 
     The oracle has the truth's own class at every output position, so no method of its class space and size may beat
     it on PSNR or TAR. The floor has no color: its pixels lie at a = b = 0, which is one class, or up to four where
@@ -34,7 +34,7 @@ def _oracle_first(board: Board, metric: str) -> Statement:
     column = metric_column(metric)
     claim = f"The oracle beats every method on {column.label}."
     ceiling = _value(board.ceiling, metric)
-    found = [(value, row.title) for row in board.rows if (value := _figure(row, metric)) is not None]
+    found = [(value, row.title) for row in board.ranked if (value := _figure(row, metric)) is not None]
     if ceiling is None or not found:
         return Statement(claim, None, f"{column.label} of the oracle or of a finished method is not in the summary.")
     best, name = max(found)
@@ -47,7 +47,7 @@ def _gray_last(board: Board) -> Statement:
     column = metric_column("cnr")
     claim = "The gray floor has the least CNR, near its minimum."
     floor = _value(board.floor, "cnr")
-    others = [value for row in (*board.rows, *board.ceiling) if (value := _figure(row, "cnr")) is not None]
+    others = [value for row in (*board.ranked, *board.ceiling) if (value := _figure(row, "cnr")) is not None]
     if floor is None or not others:
         return Statement(claim, None, "CNR of gray or of anything to compare it with is not in the summary.")
     active = _value(board.floor, "active")
@@ -61,7 +61,7 @@ def _above_gray(board: Board) -> Statement:
     column = metric_column("psnr")
     claim = "Every method is nearer to the truth than gray on PSNR."
     floor = _value(board.floor, "psnr")
-    found = [(value, row.title) for row in board.rows if (value := _figure(row, "psnr")) is not None]
+    found = [(value, row.title) for row in board.ranked if (value := _figure(row, "psnr")) is not None]
     if floor is None or not found:
         return Statement(claim, None, "PSNR of gray or of a finished method is not in the summary.")
     below = [f"{name} {column.text(value)}" for value, name in sorted(found) if value <= floor]

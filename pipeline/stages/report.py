@@ -135,7 +135,7 @@ def _color_figures(settings: Settings, study: pd.DataFrame) -> tuple[Figure, ...
             space=name,
             classes=read_table(paths.space(name), SPACE).to_pandas(),
             bin_size=space.bin_size,
-            least=space.min_count or space.min_share * histogram["pixels"],
+            least=space.min_share * histogram["pixels"] if space.min_count is None else space.min_count,
             study=study,
             printed=pd.read_csv(PRINTED),
             weights=read_table(paths.weights(name), WEIGHTS).to_pandas(),

@@ -56,6 +56,27 @@ def test_a_folder_of_annotations(tmp_path):
     assert annotated_segments(GREY, "b", str(tmp_path)) == []
 
 
+def test_of_several_files_each_photograph_is_in_one(tmp_path):
+    outline = {"segmentation": [[0, 0, 9, 0, 9, 9]]}
+    write(tmp_path, [outline], "instances.json", file_name="a.jpg")
+    write(tmp_path, [{"caption": "a cat"}], "captions.json", file_name="a.jpg")
+    assert len(annotated_segments(GREY, "a", str(tmp_path))) == 1
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other, [outline], "instances.json", file_name="a.jpg")
+    write(other, [], "keypoints.json", file_name="a.jpg")
+    with pytest.raises(UserError, match=r"instances\.json and .*keypoints\.json both describe a\.jpg"):
+        annotated_segments(GREY, "a", str(other))
+
+
+def test_a_short_name_of_two_photographs_is_neither(tmp_path):
+    write(tmp_path, [{"segmentation": [[0, 0, 9, 0, 9, 9]]}], "a.json", file_name="day/a.jpg")
+    write(tmp_path, [], "b.json", file_name="night/a.jpg")
+    assert len(annotated_segments(GREY, "day/a.jpg", str(tmp_path))) == 1
+    with pytest.raises(NotSegmented):
+        annotated_segments(GREY, "a", str(tmp_path))
+
+
 def test_photographs_that_do_not_fit(tmp_path):
     path = write(tmp_path, [], size=(41, 50))
     with pytest.raises(NotSegmented, match="its masks are 50 x 41, the photograph is 50 x 40") as refusal:

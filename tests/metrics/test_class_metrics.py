@@ -112,3 +112,15 @@ def test_class_counts_add_up(pairs: Pair, flat: Callable[..., np.ndarray]) -> No
     assert (whole.confusion == parts.confusion).all()
     # micro average: the share of correct pixels over the set is the mean of TAR over photographs of one size
     assert 100 * whole.correct.sum() / whole.pixels.sum() == pytest.approx(metrics.tar(*pairs, SPACE).mean())
+
+
+@pytest.mark.parametrize("name", ["mse", "psnr", "ssim", "uiqi", "ciede2000", "ciede2000_p95", "cf", "cf_abs"])
+def test_no_photograph_has_no_value(name: str) -> None:
+    none = np.empty((0, 20, 20, 3), np.uint8)
+    assert len(getattr(metrics, name)(none, none)) == 0
+
+
+@pytest.mark.parametrize("name", ["cnr", "ccar", "active", "tar"])
+def test_no_photograph_has_no_value_in_any_class_space(name: str) -> None:
+    none = np.empty((0, 20, 20, 3), np.uint8)
+    assert len(getattr(metrics, name)(none, none, ColorSpace(6))) == 0

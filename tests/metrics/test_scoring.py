@@ -21,6 +21,7 @@ from pipeline.metrics.registry import IMAGE_METRICS
 from pipeline.metrics.schemas import IMAGE_ROWS, SET_ROWS
 from pipeline.metrics.scoring import ScoreSettings, score_set
 from pipeline.metrics.set_scores import band_table
+from pipeline.metrics.summary import summarize
 from pipeline.store import Store, StoreWriter
 from pipeline.tables import HARMONIZED
 from tests.conftest import ON_RAY
@@ -179,6 +180,20 @@ def test_lpips_and_frechet_with_weights(make_store: Callable[..., Store], faded:
     assert row["status"] == "few_images"
     assert "2048" in row["reason"]
     assert row["value"] > 0
+
+
+def test_photographs_too_small_for_alexnet_say_so(
+    make_store: Callable[..., Store], faded: Faded, alexnet: Path
+) -> None:
+    truth = make_store(3, height=30, width=64)
+    rows, sets = score_set(truth, {"raw": faded(truth)}, NATIVE, SPACE, None, SETTINGS)
+    assert np.isnan(values(rows)["lpips"]).all()
+    assert rows["lpips"].null_count == 0
+    row = sets.to_pandas().set_index("metric").loc["frechet_alexnet"]
+    assert (row["status"], row["reason"]) == ("undefined", "every photograph has a side below 31 px")
+    summary, _ = summarize([rows], [sets], {SETTINGS.method: "trained"})
+    lpips = next(row for row in summary.to_pylist() if row["metric"] == "lpips")
+    assert (lpips["value"], lpips["images"], lpips["status"]) == (None, 0, "undefined")
 
 
 def test_one_photograph_has_no_frechet_distance(make_store: Callable[..., Store], faded: Faded, alexnet: Path) -> None:

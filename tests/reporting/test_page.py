@@ -112,6 +112,27 @@ def test_best_and_what_its_interval_holds_are_marked(tmp_path: Path) -> None:
     assert [one.method for one in board.ceiling] == ["oracle"]
 
 
+def test_a_method_with_fewer_photographs_is_shown_and_not_ranked(tmp_path: Path) -> None:
+    rows = [
+        row("gray", "psnr", 20.5, kind="floor"),
+        row("oracle", "psnr", 29.0, kind="ceiling"), row("oracle", "tar", 60.0, kind="ceiling"),
+        row("easy", "psnr", 30.0, images=20, left_out=20, low=20.0, high=31.0),
+        row("whole", "psnr", 21.0, low=20.0, high=31.0),
+        row("other", "psnr", 20.8),
+    ]  # fmt: skip
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
+    assert [one.method for one in board.rows] == ["whole", "other", "easy"]
+    assert [one.method for one in board.ranked] == ["whole", "other"]
+    assert {one.method: one.cells["psnr"].mark for one in board.rows} == {"whole": "best", "other": "tied", "easy": ""}
+    assert statements(board)[0].holds
+    inputs = made_up_run(tmp_path / "run", names=("coffee",), side=64)
+    build_report(replace(inputs, summary=tmp_path / "s.parquet"), tmp_path / "out")
+    assert "20 of 40 photographs, not ranked" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "whole leads on PSNR" in readme
+    assert "easy (20 of 40 photographs, not ranked)" in readme
+
+
 def test_statements_are_computed_from_the_figures(tmp_path: Path) -> None:
     rows = [
         row("oracle", "psnr", 30.0, "ceiling"), row("oracle", "tar", 50.0, "ceiling"),

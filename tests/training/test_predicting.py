@@ -161,17 +161,23 @@ def test_a_network_that_puts_out_nan_paints_nothing(
     classifier: Callable[..., Method],
     space: ColorSpace,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    small: Callable[..., object],
 ) -> None:
-    def broken(model: object, lights: np.ndarray, classes: object) -> tuple[np.ndarray, None]:
-        return np.full((len(lights), 2, 4, 4), np.nan, np.float32), None
-
-    monkeypatch.setattr(predicting, "look", broken)
-    monkeypatch.setenv("HUEBENCH_WORKERS", "1")
-    predict_set(weights, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache")
+    """One class has a score that is no number: the arg max of that is a class like any other."""
+    network = load_model(weights).network
+    with torch.no_grad():
+        network.decoder.scores.bias[3] = torch.nan
+    broken = tmp_path / "broken.safetensors"
+    save_model(broken, network, classifier(), small(), space, 1)  # type: ignore[arg-type]
+    hits = predict_set(broken, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache")
     results = Store(tmp_path / "out")
     assert set(results.index["status"]) == {"not_finite"}
-    assert len(results.rows()) == 0
+    assert len(results.rows()) == len(hits) == 0
+
+
+def test_a_set_without_test_photographs_gives_an_empty_store(make_store: Callable[..., Store], tmp_path: Path) -> None:
+    predict_gray(SETTINGS, make_store(2, split="train"), tmp_path / "out", tmp_path / "cache")
+    assert len(Store(tmp_path / "out")) == 0
 
 
 def test_gray_is_the_lightness_alone(store: Store, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from skimage.color import rgb2lab
 
 from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
+from pipeline.sections import Train
 from pipeline.store import Store
 from pipeline.training_data import (
     SampleNumbers,
@@ -114,12 +115,22 @@ def test_classes_are_counted() -> None:
 
 def test_validation_part_is_a_fixed_draw() -> None:
     names = [f"p{number}" for number in range(20)]
-    trained, aside = split_validation(names, 0.25, seed=0)
+    quarter = Train(steps=1, validation_share=0.25)
+    trained, aside = split_validation(names, quarter, seed=0)
     assert len(aside) == 5
     assert sorted(trained + aside) == sorted(names)
-    assert split_validation(names[::-1], 0.25, seed=0) == (trained, aside)
-    assert split_validation(names, 0.25, seed=1) != (trained, aside)
-    assert split_validation(names, 0.0, seed=0)[1] == []
+    assert split_validation(names[::-1], quarter, seed=0) == (trained, aside)
+    assert split_validation(names, quarter, seed=1) != (trained, aside)
+    assert split_validation(names, Train(steps=1, validation_share=0.0), seed=0)[1] == []
+
+
+def test_a_validation_part_that_leaves_nothing_is_refused() -> None:
+    names = ["a", "b", "c", "d"]
+    with pytest.raises(UserError, match=r"0\.99, which sets 4 of 4 photographs aside; .* leaves something to train on"):
+        split_validation(names, Train(steps=1, validation_share=0.99), seed=0)
+    assert split_validation(names, Train(steps=1, validation_share=0.1), seed=0)[1] == []
+    with pytest.raises(UserError, match=r"sets 0 of 4 photographs aside; .* leaves train\.patience something to watch"):
+        split_validation(names, Train(steps=1, validation_share=0.1, patience=2), seed=0)
 
 
 def test_memory_is_judged_at_the_size_that_the_crops_need() -> None:
