@@ -4,6 +4,7 @@ A photograph is held once as 8-bit sRGB and once as L; everything at its full si
 Sepia and tints disappear on the way, since only L is taken from the photograph.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from pipeline import images
 from pipeline.color.space import ColorSpace
 from pipeline.config import UserError
 from pipeline.files import write_bytes
-from pipeline.image_files import SIXTEEN_BITS, SUFFIXES, Pixels, encode_result
+from pipeline.image_files import SIXTEEN_BITS, SUFFIXES, Pixels, encode_result, photograph_files
 from pipeline.images import ImageRefused
 from pipeline.masks.harmonization import harmonize
 from pipeline.masks.harmonizing import selection_of
@@ -109,9 +110,9 @@ def colorize_photographs(sources: Sequence[Path], out: Path, network: Network, o
         What was written and what was left behind; one bad file does not stop the rest.
 
     Raises:
-        UserError: if a source is not there, there is no photograph at all, or `saturation` is negative.
+        UserError: if a source is not there, there is no photograph at all, or `saturation` is negative or no number.
     """
-    if options.saturation < 0:
+    if not 0 <= options.saturation < math.inf:
         raise UserError(f"--saturation is {options.saturation:g}, it takes a number of at least 0")
     jobs = list(_jobs(sources, out))
     if not jobs:
@@ -119,9 +120,10 @@ def colorize_photographs(sources: Sequence[Path], out: Path, network: Network, o
     written: list[Path] = []
     failures: list[Failure] = []
     taken: set[Path] = set()
+    originals = {job.source.resolve() for job in jobs}
     for job in progress(jobs, "colorize"):
         try:
-            written.append(_colorize_file(job, network, options, taken))
+            written.append(_colorize_file(job, network, options, taken, originals))
         except _LeftBehind as fault:
             failures.append(Failure(job.source, fault.reason, fault.detail))
         except ImageRefused as refusal:
@@ -132,11 +134,10 @@ def colorize_photographs(sources: Sequence[Path], out: Path, network: Network, o
 def _jobs(sources: Sequence[Path], out: Path) -> Iterator[Job]:
     for source in sources:
         if source.is_dir():
-            for path in sorted(source.rglob("*")):
-                inside = path.relative_to(source)
-                hidden = any(part.startswith(".") for part in inside.parts)
-                if path.suffix.lower() in images.SUFFIXES and path.is_file() and not hidden:
-                    yield Job(path, out / inside.with_suffix(""))
+            results = out.resolve() if out.resolve() != source.resolve() else None
+            for path in photograph_files(source):
+                if results is None or not path.resolve().is_relative_to(results):  # of an earlier call
+                    yield Job(path, out / path.relative_to(source).with_suffix(""))
         elif source.exists():
             yield Job(source, out / source.stem)
         else:
@@ -151,7 +152,7 @@ class _LeftBehind(Exception):
         self.reason, self.detail = reason, detail
 
 
-def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path]) -> Path:
+def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path], originals: set[Path]) -> Path:
     try:
         data = job.source.read_bytes()
     except OSError as error:
@@ -164,8 +165,8 @@ def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path
     for path in (target, *([beside] if options.compare else [])):
         if path in taken:
             raise _LeftBehind("taken", f"another photograph of this call is written to {path}")
-        if path.exists() and path.samefile(job.source):
-            raise _LeftBehind("is_original", "the result would replace the photograph; choose another folder")
+        if path.exists() and (path.samefile(job.source) or path.resolve() in originals):
+            raise _LeftBehind("is_original", f"the result would replace the photograph {path}; choose another folder")
         if path.exists() and not options.force:
             raise _LeftBehind("exists", f"{path} is there; --force replaces it")
         taken.add(path)
@@ -176,7 +177,8 @@ def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path
         colors = _harmonized(join(light, colors), decoded.rgb, options.objects)
     result = join(light, colors, options.saturation, wide)
     try:
-        write_bytes(target, encode_result(result, suffix, decoded.exif, None if wide else decoded.alpha))
+        alpha = None if wide else decoded.alpha
+        write_bytes(target, encode_result(result, suffix, decoded.exif, alpha, decoded.dpi))
         if options.compare:
             grey = join(light, None, wide=wide)
             write_bytes(beside, encode_result(np.concatenate([grey, result], axis=1), suffix))

@@ -61,7 +61,7 @@ def import_results(folder: Path, set_name: str, name: str, resize: bool, partial
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path, readable=False))
 @click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
 @click.option("--method", required=True, help="A trained method of params.yaml.")
 @click.option("--harmonize", is_flag=True, help="Keep colors inside objects, as masks and harmonize say.")

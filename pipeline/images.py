@@ -41,6 +41,7 @@ REASONS = {
     "unsupported_mode": "a pixel format without a defined way to 8-bit sRGB (float, 32-bit integer)",
     "truncated": "the file ends before its last pixel",
     "corrupt": "the file contradicts itself or its format",
+    "not_read": "the file may not be read",
 }
 
 Alpha = Literal["white", "keep"]
@@ -52,6 +53,9 @@ _RESAMPLING = {
     "box": Image.Resampling.BOX,
     "lanczos": Image.Resampling.LANCZOS,
 }
+_ABOUT_THE_PHOTOGRAPH = (270, 271, 272, 305, 306, 315, 700, 33432, 0x8769, 0x8825)
+"""Of a TIFF's tags those that tell of the photograph (camera, date, artist, XMP, the EXIF and GPS blocks); the others
+tell where and how the pixels of this one file lie."""
 _EXIF_PLACES = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 _STARTS = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
 
@@ -91,6 +95,7 @@ class Decoded:
         alpha: uint8, (H, W), 255 opaque; only when `decode` was told to keep it and the file has it.
         gray16: uint16, (H, W), 0..65535 with the sRGB transfer curve; only of 16-bit grey files.
         exif: The file's EXIF block with the orientation set to upright, or b"".
+        dpi: Pixels per inch as the file states them, across and down (upright), or None.
     """
 
     rgb: np.ndarray
@@ -98,6 +103,7 @@ class Decoded:
     alpha: np.ndarray | None = None
     gray16: np.ndarray | None = None
     exif: bytes = b""
+    dpi: tuple[float, float] | None = None
 
 
 def decode(
@@ -162,7 +168,7 @@ def decode(
     if size is not None:
         rgb = resize(rgb, size, resampling)
     record |= {"width": width, "height": height, "steps": steps}
-    return Decoded(rgb, record, opacity, gray16, exif)
+    return Decoded(rgb, record, opacity, gray16, exif, _dpi(image, orientation))
 
 
 def encode_png(rgb: np.ndarray, level: int = 6) -> bytes:
@@ -255,6 +261,9 @@ def _exif(image: Image.Image, steps: list[str]) -> tuple[int, bytes]:
         with quiet():
             exif = image.getexif()
             orientation = exif.pop(0x0112, 1)
+            if image.format == "TIFF":
+                for tag in set(exif) - set(_ABOUT_THE_PHOTOGRAPH):
+                    del exif[tag]
             block = exif.tobytes() if exif else b""
     except FILE_FAULTS:
         steps.append("exif_unreadable")
@@ -263,6 +272,16 @@ def _exif(image: Image.Image, steps: list[str]) -> tuple[int, bytes]:
         return 1, block
     steps.append(f"exif_orientation:{orientation}")
     return int(orientation), block
+
+
+def _dpi(image: Image.Image, orientation: int) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not (0 < across < 1e5 and 0 < down < 1e5):  # also refuses nan
+        return None
+    return (across, down) if orientation < 5 else (down, across)
 
 
 def _turn(array: np.ndarray, orientation: int) -> np.ndarray:

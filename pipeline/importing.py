@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.config import UserError
-from pipeline.images import SUFFIXES, Decoded, ImageRefused, decode, encode_png, resize
+from pipeline.image_files import photograph_files
+from pipeline.images import Decoded, ImageRefused, decode, encode_png, resize
 from pipeline.store import Store, StoreWriter
 
 SHOWN = 5
@@ -86,11 +87,11 @@ def import_results(
     report.missing = [image_id for image_id in wanted if image_id not in files]
     with StoreWriter(out) as writer:
         for image_id, path in ((image_id, files[image_id]) for image_id in wanted if image_id in files):
-            data = path.read_bytes()
             try:
+                data = path.read_bytes()
                 decoded = decode(data, path.name)
-            except ImageRefused as refused:
-                report.unreadable.append(f"{path.name}: {refused.reason}")
+            except (OSError, ImageRefused) as fault:
+                report.unreadable.append(f"{path.name}: {getattr(fault, 'reason', 'not_read')}")
                 continue
             rgb = _fitted(decoded, _size(truth, image_id), path.name, report)
             _note_mode(decoded, path.name, report)
@@ -115,9 +116,7 @@ def import_results(
 def _files(folder: Path, wanted: set[str], report: ImportReport) -> dict[str, Path]:
     """image_id to file; what does not belong is noted."""
     files: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or not path.is_file():
-            continue
+    for path in photograph_files(folder):
         inside = path.relative_to(folder).with_suffix("").as_posix()
         image_id = inside if inside in wanted else path.stem
         if image_id not in wanted:

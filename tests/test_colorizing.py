@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
+from PIL import Image, ImageCms, TiffImagePlugin
 from ruamel.yaml import YAML
 from skimage.color import rgb2lab
 
@@ -20,6 +20,7 @@ from pipeline.sections import Felzenszwalb, Harmonize, Masks
 
 Make = Callable[..., np.ndarray]
 SMALL = Options(size=32)
+LAB_TRANSFORM = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
 
 
 def network(lights: np.ndarray) -> np.ndarray:
@@ -99,6 +100,57 @@ def test_sixteen_bits_stay(album: Path, tmp_path: Path) -> None:
     assert tifffile.imread(tmp_path / "out/scan.tif").dtype == np.uint16
 
 
+@pytest.mark.parametrize(
+    ("mode", "save"),
+    [
+        ("1", {"compression": "group4"}),
+        ("1", {}),
+        ("L", {"compression": "tiff_lzw"}),
+        ("L", {"compression": "tiff_adobe_deflate", "tiffinfo": {317: 2}}),
+        ("LA", {}),
+        ("P", {}),
+        ("RGB", {"compression": "jpeg"}),
+        ("RGBA", {}),
+        ("CMYK", {}),
+        ("LAB", {}),
+        ("YCbCr", {}),
+    ],
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_every_kind_of_tiff_gives_one_that_can_be_read(
+    tmp_path: Path, photograph: Make, mode: str, save: dict[str, Any], orientation: int
+) -> None:
+    """The tags of the original tell how its own pixels lie; only what they tell of the photograph may travel."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[274], tags[315], tags[272] = orientation, "an artist", "a scanner"
+    for tag, value in save.get("tiffinfo", {}).items():
+        tags[tag] = value
+    picture = (
+        ImageCms.applyTransform(Image.fromarray(photograph(1)), LAB_TRANSFORM)
+        if mode == "LAB"
+        else Image.fromarray(photograph(1)).convert(mode)
+    )
+    picture.save(tmp_path / "a.tif", **save | {"tiffinfo": tags})
+    assert len(run([tmp_path / "a.tif"], tmp_path / "out", Options(size=32, saturation=0.0)).written) == 1
+    before = decode((tmp_path / "a.tif").read_bytes()).rgb
+    after = decode((tmp_path / "out/a.tif").read_bytes()).rgb
+    assert after.shape == before.shape
+    assert np.abs(lightness(after) - lightness(before)).max() < 1.0
+    assert np.abs(rgb2lab(after)[..., 1:]).max() < 1.0
+    with Image.open(tmp_path / "out/a.tif") as result:
+        assert (result.getexif()[315], result.getexif()[272]) == ("an artist", "a scanner")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.bmp", "deep.png", "deep.tif"])
+def test_the_resolution_of_a_scan_is_kept(tmp_path: Path, photograph: Make, name: str) -> None:
+    grey = photograph(1)[..., 0]
+    pixels = grey.astype(np.uint16) * 257 if name.startswith("deep") else grey
+    Image.fromarray(pixels).save(tmp_path / name, dpi=(600, 300))
+    run([tmp_path / name], tmp_path / "out")
+    with Image.open(tmp_path / "out" / name) as result:
+        assert [float(one) for one in result.info["dpi"]] == pytest.approx([600, 300], abs=0.1)
+
+
 def test_alpha_stays(tmp_path: Path, photograph: Make) -> None:
     rgba = np.dstack([photograph(1), photograph(2)[..., :1]])
     Image.fromarray(rgba).save(tmp_path / "a.png")
@@ -122,6 +174,24 @@ def test_the_photograph_itself_is_never_replaced(album: Path) -> None:
     outcome = run([album / "house.png"], album, Options(size=32, force=True))
     assert [failure.reason for failure in outcome.failures] == ["is_original"]
     assert (album / "house.png").read_bytes() == before
+
+
+def test_no_other_photograph_of_the_call_is_replaced(tmp_path: Path, photograph: Make) -> None:
+    """a.jpeg would become a.jpg, and a.jpg is a photograph of its own."""
+    for seed, name in enumerate(("a.jpeg", "a.jpg", "b.gif", "b.png")):
+        Image.fromarray(photograph(seed)).save(tmp_path / name)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    outcome = run([tmp_path], tmp_path, Options(size=32, force=True))
+    assert {failure.reason for failure in outcome.failures} == {"is_original"}
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_results_inside_the_folder_are_no_photographs_of_it(tmp_path: Path, photograph: Make) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(photograph(1)))
+    for _ in range(2):
+        outcome = run([tmp_path], tmp_path / "out", Options(size=32, force=True, compare=True))
+        assert outcome.written == [tmp_path / "out/a.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-compare.png", "a.png"]
 
 
 def test_two_photographs_of_one_name(tmp_path: Path, photograph: Make) -> None:
@@ -173,11 +243,24 @@ def test_harmonized_colors_keep_to_objects(tmp_path: Path) -> None:
     assert [failure.reason for failure in outcome.failures] == ["too_large"]
 
 
-def test_unreadable_and_unwritable_files_are_left_behind(album: Path, tmp_path: Path) -> None:
+def test_unreadable_and_unwritable_files_are_left_behind(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_bytes(b"a file where a folder should be")
     outcome = run([album / "house.png"], blocked / "out")
     assert [failure.reason for failure in outcome.failures] == ["not_written"]
+    usual = Path.read_bytes
+
+    def forbidden(path: Path) -> bytes:
+        if path.name == "house.png":
+            raise PermissionError(13, "Permission denied")
+        return usual(path)
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    outcome = run([album / "house.png", album / "sepia.webp"], tmp_path / "out")
+    assert [failure.reason for failure in outcome.failures] == ["not_read"]
+    assert len(outcome.written) == 1
 
 
 @pytest.mark.parametrize("source", ["nowhere.jpg", "."])
@@ -186,9 +269,10 @@ def test_nothing_to_do_is_said(tmp_path: Path, source: str) -> None:
         run([tmp_path / source], tmp_path / "out")
 
 
-def test_negative_saturation(album: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--saturation is -1"):
-        run([album], tmp_path / "out", Options(saturation=-1))
+@pytest.mark.parametrize("saturation", [-1.0, float("nan"), float("inf")])
+def test_a_saturation_that_is_none(album: Path, tmp_path: Path, saturation: float) -> None:
+    with pytest.raises(UserError, match=f"--saturation is {saturation:g}, it takes a number of at least 0"):
+        run([album], tmp_path / "out", Options(saturation=saturation))
 
 
 def test_a_trained_method_from_the_command_line(

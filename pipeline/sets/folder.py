@@ -1,6 +1,7 @@
 """The user's own photographs: any tree of image files."""
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from pipeline import images
 from pipeline.config import UserError
+from pipeline.image_files import photograph_files
 from pipeline.sets.archives import Archive
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.settings import Folder
@@ -39,28 +41,28 @@ def photographs(settings: Folder, folder: Path) -> Iterator[Photograph]:
     root = Path(settings.path).expanduser()
     if not root.is_dir():
         raise UserError(f"{root} is no folder; sets.<name>.path takes the folder of your photographs")
-    files = sorted(file for file in root.rglob("*") if _is_photograph(file, root))
+    files = photograph_files(root)
     names = [_plain(file.relative_to(root)) for file in files]
     taken = Counter(names)
     for file, name in zip(files, names, strict=True):
         inside = file.relative_to(root)
         if taken[name] > 1:  # a/b.jpg beside a-b.jpg, or b.jpg beside b.png
             name += "-" + hashlib.sha256(inside.as_posix().encode()).hexdigest()[:8]
+        readable = os.access(file, os.R_OK)
         yield Photograph(
             name,
             file.suffix.lower(),
             file.read_bytes,
-            _split(settings, inside, file),
+            _split(settings, inside, file if readable else None),
             label=inside.parts[-2] if len(inside.parts) > 1 else "",
             credit=settings.credit,
             licence=settings.licence,
-            refused="too_many_bytes" if file.stat().st_size > images.MAX_BYTES else "",
+            refused=_refusal(file) if readable else "not_read",
         )
 
 
-def _is_photograph(file: Path, root: Path) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-    return not hidden and file.suffix.lower() in images.SUFFIXES and file.is_file()
+def _refusal(file: Path) -> str:
+    return "too_many_bytes" if file.stat().st_size > images.MAX_BYTES else ""
 
 
 def _plain(inside: Path) -> str:
@@ -68,11 +70,16 @@ def _plain(inside: Path) -> str:
     return re.sub(r"[^\w.+-]+", "_", "-".join(inside.with_suffix("").parts)) or "_"
 
 
-def _split(settings: Folder, inside: Path, file: Path) -> str:
+def _split(settings: Folder, inside: Path, file: Path | None) -> str:
+    """The split of a photograph; `file` is None where it may not be read, and the split then counts for nothing."""
     if settings.split_by == "subfolder":
         if inside.parts[0] not in SPLITS or len(inside.parts) < 2:
-            raise UserError(f"{file} is in neither {' nor '.join(SPLITS)}; split_by: subfolder takes these two folders")
+            raise UserError(
+                f"{inside} is in neither {' nor '.join(SPLITS)}; split_by: subfolder takes these two folders"
+            )
         return inside.parts[0]
+    if file is None:
+        return SPLITS[0]
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     rank = int(hashlib.sha256(f"{settings.seed}:{digest}".encode()).hexdigest()[:13], 16) / 16**13
