@@ -1,5 +1,7 @@
 """The command line: one command for each stage of the graph, and what a user does by hand."""
 
+import errno
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -9,6 +11,9 @@ import click
 from pipeline import __version__, commands
 from pipeline.config import BASELINES, Settings, UserError, known, load_settings
 from pipeline.memory import keep_freed_memory
+
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT)
+"""What the machine refuses: rights, a read-only or full disk, a folder in a file's place. A line, no traceback."""
 
 
 class Commands(click.Group):
@@ -37,9 +42,17 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except UserError as error:
-            for line in str(error).splitlines():
-                click.echo(f"huebench: {line}", err=True)
-            sys.exit(2)
+            _say(str(error))
+        except OSError as error:
+            if error.errno not in NOT_OURS:
+                raise
+            _say(": ".join(str(part) for part in (error.filename, error.strerror) if part))
+        sys.exit(2)
+
+
+def _say(text: str) -> None:
+    for line in text.splitlines():
+        click.echo(f"huebench: {line}", err=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -70,7 +83,15 @@ def _stage(name: str, work: Callable[[Settings], str]) -> None:
 @main.command()
 def check() -> None:
     """Validate params.yaml and say what it would run."""
+    from pipeline.stages import paths
+
     run = load_settings().run
+    for name, set_name in itertools.product(run.imported, run.test):
+        if not paths.imported(name, set_name).is_dir():
+            raise UserError(
+                f"run.imported names {name!r}, which has no results on {set_name}; "
+                f"huebench import-results FOLDER --set {set_name} --name {name} makes them"
+            )
     methods = ", ".join([*BASELINES, *run.methods, *run.imported])
     click.echo(f"params.yaml is valid: {methods} on {', '.join(run.test)}, protocol {run.protocol}")
 
@@ -143,7 +164,10 @@ def train(method: str, processes: int) -> None:
 @click.argument("method")
 @click.argument("set_name", metavar="SET")
 def predict(method: str, set_name: str) -> None:
-    """Colour the grey test photographs of SET with METHOD (or gray, oracle)."""
+    """Colour the grey test photographs of SET with METHOD.
+
+    METHOD is one of params.yaml, or gray or oracle.
+    """
     from pipeline.stages import predict as stage
 
     name = f"{'baseline' if method in BASELINES else 'predict'}@{method}-{set_name}"
@@ -166,7 +190,10 @@ def harmonize(method: str, set_name: str) -> None:
     """Keep METHOD's colours on SET inside their objects."""
     from pipeline.stages import harmonize as stage
 
-    _stage(f"harmonize@{method}-{set_name}", lambda settings: stage.run(settings, method, set_name))
+    def work(settings: Settings) -> str:
+        return stage.run(settings, known(settings, "methods", method), known(settings, "sets", set_name))
+
+    _stage(f"harmonize@{method}-{set_name}", work)
 
 
 @main.command()
@@ -178,7 +205,9 @@ def evaluate(method: str, set_name: str) -> None:
 
     imported = method in load_settings().run.imported
     name = "evaluate_baseline" if method in BASELINES else "evaluate_imported" if imported else "evaluate"
-    _stage(f"{name}@{method}-{set_name}", lambda settings: stage.run(settings, method, set_name))
+    _stage(
+        f"{name}@{method}-{set_name}", lambda settings: stage.run(settings, method, known(settings, "sets", set_name))
+    )
 
 
 @main.command()

@@ -1,6 +1,7 @@
 """What a user does by hand, beside the graph: presets, sets, results from elsewhere, photographs of one's own."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,19 +12,28 @@ from pipeline.files import write_text
 from pipeline.sections import NAME
 
 
+def _echo_list(rows: list[tuple[str, str]], title: str = "") -> None:
+    """Names and what they mean, wrapped to the terminal."""
+    formatter = click.HelpFormatter(width=shutil.get_terminal_size().columns)
+    if title:
+        formatter.write(f"{title}\n")
+    formatter.write_dl(rows)
+    click.echo(formatter.getvalue(), nl=False)
+
+
 @click.command()
 @click.argument("name", required=False)
 @click.option("--show", is_flag=True, help="Print what params.yaml would become, write nothing.")
 def preset(name: str | None, show: bool) -> None:
-    """Lay the preset NAME over params.yaml, comments kept; without a NAME, list the presets.
+    """Lay the preset NAME over params.yaml, or list the presets.
 
-    A preset's sets, spaces and methods replace those of params.yaml; its other settings are merged into it.
+    Comments are kept. A section that the preset has replaces that of params.yaml; of the section run, it replaces the
+    keys that it names.
     """
     from pipeline.presets import overlay_preset, preset_names
 
     if name is None:
-        for known, about in preset_names().items():
-            click.echo(f"{known:<14} {about}")
+        _echo_list(list(preset_names().items()))
         return
     text = overlay_preset(name)
     if show:
@@ -40,10 +50,10 @@ def preset(name: str | None, show: bool) -> None:
 @click.option("--resize", is_flag=True, help="Bring results of another size to the photograph's (bicubic).")
 @click.option("--partial", is_flag=True, help="Accept missing and extra files; every score says what is missing.")
 def import_results(folder: Path, set_name: str, name: str, resize: bool, partial: bool) -> None:
-    """Make a FOLDER of anybody's colorized photographs a method of the report.
+    """Make anybody's colorized photographs a method.
 
-    The files are matched to the set's photographs by file name. Afterwards add NAME to run.imported in params.yaml and
-    say dvc repro: the same code scores it under the same protocol.
+    The files of FOLDER are matched to the set's photographs by file name. Afterwards add NAME to run.imported in
+    params.yaml and say dvc repro: the same code scores it under the same protocol.
     """
     from pipeline import importing
     from pipeline.stages import paths
@@ -79,7 +89,9 @@ def colorize(
     tile: bool,
     force: bool,
 ) -> None:
-    """Colour your own black-and-white photographs (files, or folders of them) at their full size.
+    """Colour your own black-and-white photographs at full size.
+
+    PHOTO is a file, or a folder that is searched with its subfolders.
 
     A photograph's own lightness, format and EXIF are kept; sepia and tints are taken for grey. One bad file does not
     stop the rest: the last line says how many were left behind and why, and the exit code is then 1.
@@ -98,7 +110,10 @@ def colorize(
 
 @click.group()
 def turing() -> None:
-    """The visual Turing test: score the answers of people who opened reports/turing.html."""
+    """Score the answers to the visual Turing test.
+
+    People give them on reports/turing.html.
+    """
 
 
 @turing.command("score")
@@ -111,6 +126,8 @@ def turing_score(answers: tuple[Path, ...]) -> None:
     from pipeline.reporting.turing_scoring import score, write_scores
     from pipeline.stages import paths
 
+    if not paths.TURING_KEY.exists():
+        raise UserError(f"{paths.TURING_KEY} is not there, so there is no Turing test yet; run dvc repro")
     scores = score(answers, paths.TURING_KEY, load_settings().run.seed)
     write_scores(scores, paths.TURING_SCORES)
     click.echo(f"{scores['visitors']} visitors counted; dvc repro --force --single-item report shows the scores")
@@ -123,7 +140,9 @@ def turing_score(answers: tuple[Path, ...]) -> None:
     "--out", default="compare", show_default=True, type=click.Path(path_type=Path), help="Folder of the page."
 )
 def compare(a: str, b: str, out: Path) -> None:
-    """A page with the leaderboards of A and B, the parameters that differ, the same photographs side by side.
+    """Put two runs side by side on a page.
+
+    It has the leaderboards of A and B, the parameters that differ, and the same photographs in both.
 
     A and B are revisions, branches, tags or names of experiments whose results are in the DVC cache; `workspace` is
     what lies in this folder now.
@@ -138,7 +157,9 @@ def compare(a: str, b: str, out: Path) -> None:
 
 @click.command()
 def sweep() -> None:
-    """Collect the experiments that started from HEAD and differ from it in one parameter; the report draws them.
+    """Collect experiments that differ in one parameter.
+
+    Those that started from HEAD; the report draws them.
 
     \b
     dvc exp run --queue -S 'spaces.paper.bin_size=4,6,8,10,12,14'
@@ -170,7 +191,7 @@ def sweep() -> None:
 
 @click.group()
 def sets() -> None:
-    """Look at the data sets: what there is, what a store holds, whether it is whole."""
+    """Look at the data sets and what their stores hold."""
 
 
 @sets.command("list")
@@ -179,7 +200,9 @@ def sets_list() -> None:
     from pipeline.sets.inspecting import describe_sources
     from pipeline.stages import paths
 
-    click.echo(describe_sources(load_settings().sets, paths.SETS))
+    of_params, sources = describe_sources(load_settings().sets, paths.SETS)
+    _echo_list(of_params, "sets of params.yaml")
+    _echo_list(sources, "\nsources")
 
 
 @sets.command("show")

@@ -72,13 +72,28 @@ def load_settings(path: Path = Path("params.yaml")) -> Settings:
     Raises:
         UserError: one line for each setting at fault, each with its name, what it got and what it takes.
     """
+    return validate_settings(read_yaml(path), str(path))
+
+
+def read_yaml(path: Path, loader: YAML | None = None) -> Any:
+    """Read a YAML file.
+
+    Args:
+        path: of the file (YAML 1.2, so `1e-4` is a number).
+        loader: such as one that keeps comments; None for plain values.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        UserError: if it is not there, or no YAML.
+    """
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return (loader or YAML(typ="safe", pure=True)).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} is not there; run this where the project's params.yaml is") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
-    return validate_settings(content, str(path))
 
 
 def validate_settings(content: object, source: str = "params.yaml") -> Settings:
@@ -117,6 +132,8 @@ TAKES = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "invalid_key": "text as key",
     "greater_than_equal": "at least {ge}",
     "greater_than": "more than {gt}",
     "less_than_equal": "at most {le}",
@@ -137,8 +154,11 @@ def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = ())
     """A line for each setting at fault; where a union complains once per member, the members share the line."""
     takes: dict[str, list[str]] = {}
     lines = []
-    for detail in error.errors():
-        location = _location(detail, prefix)
+    located = [(_location(detail, prefix), detail) for detail in error.errors()]
+    for location, detail in located:
+        others = [(where, one) for where, one in located if where[: len(location)] == location and one is not detail]
+        if any(where != location or one["type"] == "value_error" for where, one in others):
+            continue  # another member of the union knows better what is wrong
         tagged = detail["type"] == "union_tag_invalid"
         name, got = ".".join(location), _shown(detail["ctx"]["tag"] if tagged else detail["input"])
         match detail["type"]:

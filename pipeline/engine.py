@@ -7,10 +7,14 @@ RAY_ADDRESS (a running cluster; default: Ray is started on this machine).
 
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import forkserver
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -91,12 +95,29 @@ def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: 
         return
     context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
     context.set_forkserver_preload([process.__module__])  # imported once, not once per worker
+    if hasattr(os, "fork"):
+        with _ignored_interrupts():
+            forkserver.ensure_running()
     with ProcessPoolExecutor(workers, context, initializer=_prepare_worker) as pool:
         yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
 
 
+@contextmanager
+def _ignored_interrupts() -> Iterator[None]:
+    """What is started here does not hear Ctrl-C: it would print where it was just importing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _prepare_worker() -> None:
-    """Keep libraries that a worker loads from starting a thread for every core in every process."""
+    """Keep libraries that a worker loads from starting a thread for every core; Ctrl-C ends it without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     keep_freed_memory()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")

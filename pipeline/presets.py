@@ -1,18 +1,17 @@
 """Presets: overlays of params.yaml that are written into it, comments kept (DESIGN section 4)."""
 
 import io
-from collections.abc import MutableMapping
+import re
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.config import UserError, validate_settings
+from pipeline.config import UserError, read_yaml, validate_settings
 
 FOLDER = Path("presets")
 _NULL = "tag:yaml.org,2002:null"
-COLLECTIONS = ("sets", "spaces", "methods")
-"""What a run is made of: a preset that has one of these replaces it as a whole; other sections are merged."""
+_BETWEEN_SECTIONS = re.compile(r"(\n[ ][^\n]*\n)(?=\w)")
+"""The end of a section's last line where the next section follows at once."""
 
 
 def preset_names(folder: Path = FOLDER) -> dict[str, str]:
@@ -23,13 +22,21 @@ def preset_names(folder: Path = FOLDER) -> dict[str, str]:
 
     Returns:
         What each is for (its first comment line), by name.
+
+    Raises:
+        UserError: if there are none.
     """
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder} here; run this in the project's folder")
     presets = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in sorted(folder.glob("*.yaml"))}
     return {name: lines[0].lstrip("# ").rstrip() if lines else "" for name, lines in presets.items()}
 
 
 def overlay_preset(name: str, params: Path = Path("params.yaml"), folder: Path = FOLDER) -> str:
     """What params.yaml becomes with a preset laid over it.
+
+    A section of the preset replaces the one that is there, so that nothing of an earlier preset shows through; only of
+    `run` the keys that the preset does not name stay.
 
     Args:
         name: of the preset.
@@ -42,28 +49,26 @@ def overlay_preset(name: str, params: Path = Path("params.yaml"), folder: Path =
     Raises:
         UserError: if there is no such preset, or the result is not valid.
     """
+    names = preset_names(folder)
+    if name not in names:
+        raise UserError(f"preset {name!r} is not there; {folder} has {', '.join(names)}")
     source = folder / f"{name}.yaml"
-    if not source.is_file():
-        raise UserError(f"preset {name!r} is not there; {folder} has {', '.join(preset_names(folder)) or 'none'}")
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 120
     yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(_NULL, "null"))
-    content = yaml.load(params.read_text(encoding="utf-8"))
-    for section, value in (yaml.load(source.read_text(encoding="utf-8")) or {}).items():
-        if section in content and section not in COLLECTIONS:
-            _merge(content[section], value)
+    content = read_yaml(params, yaml)
+    if not isinstance(content, dict):
+        raise UserError(
+            f"{params} holds no sections; git checkout {params} brings back the one that came with the project"
+        )
+    for section, value in (read_yaml(source, yaml) or {}).items():
+        if section == "run" and isinstance(content.get(section), dict):
+            content[section].update(value)
         else:
             content[section] = value
-    text = io.StringIO()
-    yaml.dump(content, text)
-    validate_settings(YAML(typ="safe", pure=True).load(text.getvalue()), f"preset {name}")
-    return text.getvalue()
-
-
-def _merge(old: MutableMapping[str, Any], new: MutableMapping[str, Any]) -> None:
-    for key, value in new.items():
-        if isinstance(value, MutableMapping) and isinstance(old.get(key), MutableMapping):
-            _merge(old[key], value)
-        else:
-            old[key] = value
+    dumped = io.StringIO()
+    yaml.dump(content, dumped)
+    text = _BETWEEN_SECTIONS.sub(r"\1\n", dumped.getvalue())
+    validate_settings(YAML(typ="safe", pure=True).load(text), f"{params} with preset {name}")
+    return text

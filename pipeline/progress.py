@@ -9,7 +9,9 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 
 
-def progress(items: Iterable[Item], description: str, total: int | None = None, unit: str = "image") -> "tqdm[Item]":
+def progress(
+    items: Iterable[Item], description: str, total: int | None = None, unit: str = "image", rate: bool = True
+) -> "tqdm[Item]":
     """Show how far an iteration has come, once it has lasted two seconds.
 
     Args:
@@ -17,9 +19,20 @@ def progress(items: Iterable[Item], description: str, total: int | None = None, 
         description: what is being done, a word or two.
         total: how many items there are, where `items` has no length.
         unit: what one item is called.
+        rate: whether items per second are shown; without them a postfix has room on 80 columns.
 
     Returns:
         A tqdm bar to iterate over; its `set_postfix` and `update` may be used.
     """
     every = 0.2 if sys.stderr.isatty() else 15.0
-    return tqdm(items, desc=description, total=total, unit=unit, delay=2, mininterval=every, dynamic_ncols=True)
+    form = None if rate else "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+    return tqdm(
+        items,
+        desc=description,
+        total=total,
+        unit=unit,
+        delay=2,
+        mininterval=every,
+        dynamic_ncols=True,
+        bar_format=form,
+    )

@@ -74,11 +74,12 @@ def experiments() -> list[str]:
 def _files_of(revision: str, wanted: str) -> Iterator["DVCFileSystem"]:
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
+    from dvc_data.index import DataIndexError
     from scmrepo.exceptions import SCMError
 
     try:
         yield DVCFileSystem(rev=revision)
-    except (DvcException, SCMError, OSError) as error:
+    except (DvcException, DataIndexError, SCMError, OSError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"revision {revision!r} has no {wanted} in the DVC cache ({reason}); run it first") from None
 

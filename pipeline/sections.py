@@ -15,6 +15,8 @@ Positive = Annotated[Whole, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME)]
+Point = Annotated[list[float], Field(min_length=2, max_length=2)]
+Box = Annotated[list[float], Field(min_length=4, max_length=4)]
 Resampling = Literal["bicubic", "bilinear", "box", "lanczos"]
 Encoder = Literal["densenet121", "efficientnet_lite0"]
 Protocol = Literal["cic-256@1", "native@1", "ddcolor-val5k@1"]
@@ -215,8 +217,8 @@ class Sam(Section):
     predicted_iou: Share = 0.88
     stability: Share = 0.95
     crop_layers: Annotated[Whole, Field(ge=0, le=3)] = 0
-    points: list[list[float]] = []
-    boxes: list[list[float]] = []
+    points: list[Point] = []
+    boxes: list[Box] = []
 
 
 class Masks(Section):
@@ -241,16 +243,15 @@ class Select(Section):
     """Which objects are harmonized: the k largest, those under points (x, y), or those under boxes (x0, y0, x1, y1)."""
 
     largest: Positive | None = None
-    points: list[list[float]] | None = None
-    boxes: list[list[float]] | None = None
+    points: list[Point] | None = None
+    boxes: list[Box] | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Select":
         given = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"names {given or 'nothing'}, it takes exactly one of largest, points, boxes, or the word all"
-            )
+            found = f"{' and '.join(given)} are there" if given else "largest is missing"
+            raise ValueError(f"{found}, it takes one of largest, points, boxes; or select: all")
         return self
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple
@@ -82,6 +83,7 @@ class StoreWriter:
 
     def __enter__(self) -> "StoreWriter":
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._alone = not self.path.parent.exists()
         self._folder.mkdir(parents=True)
         return self
 
@@ -143,6 +145,9 @@ class StoreWriter:
         self._close_shard()
         if kind is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+            if self._alone:
+                with suppress(OSError):
+                    self.path.parent.rmdir()
             return
         self._pack_rows()
         index = pa.Table.from_batches(self._index, STORE_INDEX).sort_by("image_id")

@@ -50,13 +50,13 @@ def train(
     report_dir: Path,
     cache_dir: Path,
 ) -> dict[str, float]:
-    """Train a method on the training photographs of a store, continuing where an interrupted run of the same stopped.
+    """Train a method on the color photographs of a store, continuing where an interrupted run of the same stopped.
 
     Args:
         method: the parts, the loss terms, the read-out.
         settings: of the loop (`Settings.train_of`).
         seed: of weights, validation part and samples.
-        store: photographs of split `train` are read.
+        store: photographs of split `train` are read, but grey ones: they would teach that there is no color.
         space: the classes to be predicted; None regresses ab.
         out_dir: gets `weights.safetensors`.
         report_dir: gets DVCLive curves and `strips/*.png`.
@@ -73,8 +73,9 @@ def train(
     device = choose_device()
     with process_group(device) as processes, caught_signals() as caught:
         rows = store.rows("train")
+        rows = rows[~rows["is_grey"].eq(True)]
         if rows.empty:
-            raise UserError(f"{store.path} has no usable photograph of split train; run.train takes a set that has")
+            raise UserError(f"{store.path} has no color photograph of split train; run.train takes a set that has")
         trained, held_out = split_validation(rows["image_id"].tolist(), settings, seed)
         run = fingerprint(method, settings, seed, describe_space(space), processes.size, rows["sha256"].tolist())
         training = begin(method, settings, seed, space, device)
@@ -98,7 +99,7 @@ def train(
         look_every = 1 if device.type == "cpu" and processes.size == 1 else LOOK_EVERY
         row_every = max(LOOK_EVERY, settings.steps // MOST_ROWS)
 
-        bar = progress(range(training.step, settings.steps), f"train on {device.type}", unit="step")
+        bar = progress(range(training.step, settings.steps), f"train on {device.type}", unit="step", rate=False)
         for step in bar:
             asked = time.perf_counter()
             rgb, indices = next(batches)

@@ -88,3 +88,47 @@ def test_presets_are_listed_shown_and_written(project):
     failed = call("preset", "nothing")
     assert failed.exit_code == 2
     assert (project / "params.yaml").read_text(encoding="utf-8") == shown
+
+
+def test_results_that_were_never_imported_are_named_before_anything_runs(project):
+    text = (project / "params.yaml").read_text(encoding="utf-8").replace("imported: []", "imported: [DDColor]")
+    (project / "params.yaml").write_text(text, encoding="utf-8")
+    failed = call("check")
+    assert failed.exit_code == 2
+    assert "huebench import-results FOLDER --set sample --name DDColor makes them" in failed.stderr
+    paths.imported("DDColor", "sample").mkdir(parents=True)
+    assert call("check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["harmonize", "gray", "sample"], "'gray' is not defined in params.yaml; methods has ccc_plus_plus"),
+        (["harmonize", "l2", "nope"], "'nope' is not defined in params.yaml; sets has sample"),
+        (["evaluate", "l2", "nope"], "'nope' is not defined in params.yaml; sets has sample"),
+        (["turing", "score", "a.json"], "data/turing/key.json is not there, so there is no Turing test yet; run dvc"),
+    ],
+)
+def test_a_wrong_name_or_order_is_one_line_with_its_remedy(project, command, says):
+    result = call(*command)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"huebench: {says}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_what_the_machine_refuses_is_one_line(project, monkeypatch):
+    (project / "params.yaml").unlink()
+    (project / "params.yaml").mkdir()
+    assert call("check").stderr == "huebench: params.yaml: Is a directory\n"
+
+    def full(path, *arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "read_text", full)
+    result = call("check")
+    assert (result.exit_code, result.stderr) == (2, "huebench: No space left on device\n")
+
+
+def test_every_summary_of_the_help_is_whole_on_80_columns():
+    result = CliRunner().invoke(main, ["--help"], terminal_width=80)
+    assert "..." not in result.output.partition("Commands:")[2]

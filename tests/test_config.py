@@ -65,6 +65,10 @@ def changed(params, path, value):
         ("sets.other", {"source": "sample"}, "sets.other is defined, but run uses it nowhere"),
         ("masks.segmenter", "masks", "masks.segmenter is 'masks', so annotations takes"),
         ("harmonize.select", {"largest": 0}, "harmonize.select.largest is 0, it takes at least 1"),
+        ("harmonize.select", {"largest": 1, "points": [[1, 2]]}, "harmonize.select.largest and points are there, it"),
+        ("harmonize.select", {"points": [[1, 2, 3]]}, "harmonize.select.points.0 is [1, 2, 3], it takes at most 2"),
+        ("harmonize.select", "some", 'harmonize.select is "some", it takes all or a mapping'),
+        ("sets.sample", None, "sets.sample is null, it takes a mapping"),
         ("harmonize.radius", 400, "harmonize.radius is 400, it takes at most 90"),
         ("train.scale", [1.0, 0.35], "train.scale is [1.0, 0.35], it takes the smaller share of the photograph first"),
         ("methods.l2.train", {"patience": 3, "validation_share": 0.0}, "methods.l2.train.validation_share is 0"),
@@ -76,7 +80,8 @@ def test_a_wrong_setting_is_named_with_what_it_got_and_takes(params, path, value
     with pytest.raises(UserError) as error:
         validate_settings(changed(params, path, value))
     lines = str(error.value).splitlines()
-    assert any(line.startswith(f"params.yaml: {says}") for line in lines), lines
+    assert len(lines) == 1
+    assert lines[0].startswith(f"params.yaml: {says}"), lines
 
 
 def test_several_wrong_settings_each_get_a_line(params):

@@ -1,5 +1,9 @@
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +40,39 @@ def test_an_error_in_a_worker_reaches_the_caller_as_it_was(monkeypatch, stopped_
     with pytest.raises(UserError) as error:
         list(map_shards(fail_on_three, range(9), None))
     assert type(error.value) is UserError and str(error.value) == "three"
+
+
+def sleep_long(number: int, marks: str) -> None:
+    (Path(marks) / str(number)).touch()
+    time.sleep(60)
+
+
+INTERRUPTED = """
+import sys
+from pipeline.engine import map_shards
+from tests.test_engine import sleep_long
+print("ready", flush=True)
+try:
+    list(map_shards(sleep_long, range(6), sys.argv[1]))
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@pytest.mark.parametrize("working", [False, True])
+def test_ctrl_c_ends_workers_at_once_and_without_a_word(tmp_path, working):
+    """As a terminal sends it: to every process, while workers work or while what they need is imported for them."""
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+    environment = os.environ | {"HUEBENCH_WORKERS": "2", "PYTHONPATH": str(Path(__file__).parent.parent)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        while working and len(list(tmp_path.iterdir())) < 2:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        out, error = process.communicate(timeout=30)
+    assert (out, error) == ("stopped\n", "")
 
 
 def test_nothing_to_do_gives_nothing():

@@ -27,7 +27,7 @@ FEW = 2000
 """Photographs for which starting processes takes longer than looking at them."""
 BATCH = 16
 """Photographs that a process gets at a time."""
-NAMED = 3
+NAMED = 20
 """Refused photographs that a message names."""
 
 Item = TypeVar("Item")
@@ -172,7 +172,7 @@ def _write(writer: StoreWriter, examined: Iterable[tuple[Photograph, Examined]],
         writer.add(photograph.image_id, data, photograph.suffix, **columns)
         if data is None:
             refused[columns["status"]] += 1
-            named.append(f"{photograph.image_id} ({columns['status']})")
+            named.append(f"{photograph.image_id}{photograph.suffix} ({columns['status']})")
             del named[NAMED:]
             continue
         splits[photograph.split] += 1
@@ -208,7 +208,9 @@ def _judge(name: str, settings: SetSettings, summary: Summary) -> None:
         raise UserError(f"sets.{name} has no photograph; look at its settings")
     if bad > settings.max_bad_share * total:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(summary.refused.items()))
+        more = [f"and {bad - NAMED:,} more"] if bad > NAMED else []
         raise UserError(
-            f"sets.{name}: {bad:,} of {total:,} files were refused ({reasons}; first: {', '.join(summary.named)}), "
-            f"sets.{name}.max_bad_share takes at most {settings.max_bad_share:g}"
+            f"sets.{name}: {bad:,} of {total:,} files were refused ({reasons}), and "
+            f"sets.{name}.max_bad_share is {settings.max_bad_share:g}; remove them or raise it:\n"
+            + "\n".join([*summary.named, *more])
         )

@@ -17,6 +17,9 @@ from pipeline.sets.registry import SOURCES
 from pipeline.sets.settings import SetSettings
 from pipeline.store import Store
 
+NAMED = 20
+"""Refused photographs that are named for each reason."""
+
 
 class Damage(NamedTuple):
     """A photograph of a store whose bytes are not those that were put into it."""
@@ -25,7 +28,9 @@ class Damage(NamedTuple):
     problem: str
 
 
-def describe_sources(sets: Mapping[str, SetSettings], folder: Path) -> str:
+def describe_sources(
+    sets: Mapping[str, SetSettings], folder: Path
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """List the sets of params.yaml and every source that a set may have.
 
     Args:
@@ -33,18 +38,16 @@ def describe_sources(sets: Mapping[str, SetSettings], folder: Path) -> str:
         folder: of all stores, `data/sets`.
 
     Returns:
-        Lines for the terminal.
+        Name and description of each set, and of each source.
     """
-    lines = ["sets of params.yaml"]
+    described = []
     for name, settings in sets.items():
         path = folder / name
         state = f"{len(Store(path).rows()):,} photographs in {path}" if path.exists() else "not downloaded"
-        lines.append(f"  {name:<20} {settings.source:<14} {state}")
-    lines += ["", "sources"]
-    for name, source in SOURCES.items():
-        lines.append(f"  {name:<14} {source.TITLE}{_extent(source)}")
-        lines.append(f"  {'':<14} {source.LICENCE}")
-    return "\n".join(lines)
+        described.append((name, f"source {settings.source}, {state}"))
+    return described, [
+        (name, f"{source.TITLE}{_extent(source)}. Licence: {source.LICENCE}") for name, source in SOURCES.items()
+    ]
 
 
 def _extent(source: Source) -> str:
@@ -83,9 +86,11 @@ def describe_set(name: str, settings: SetSettings, path: Path) -> str:
         lines += [f"  mode       {mode}: {count:,}" for mode, count in _counts(usable["mode"])]
     refused = index[index["status"] != "ok"]
     lines.append(f"  refused    {len(refused):,}")
-    lines += [
-        f"    {reason}: {count:,} ({REASONS.get(reason, reason)})" for reason, count in _counts(refused["status"])
-    ]
+    for reason, count in _counts(refused["status"]):
+        names = refused.loc[refused["status"] == reason, "image_id"]
+        lines.append(f"    {reason}: {count:,} ({REASONS.get(reason, reason)})")
+        lines += [f"      {name}" for name in names[:NAMED]]
+        lines += [f"      and {count - NAMED:,} more"] if count > NAMED else []
     return "\n".join(lines)
 
 

@@ -124,15 +124,26 @@ def test_bad_files_are_counted_by_reason(tmp_path: Path, photograph: Make) -> No
         write(tmp_path, f"good{number}.png", encode_png(photograph(number)))
     write(tmp_path, "empty.jpg", b"")
     write(tmp_path, "text.jpg", b"this is text")
-    with pytest.raises(
-        UserError, match=r"2 of 10 files were refused \(empty 1, unknown_format 1; .*takes at most 0\.01"
-    ):
+    with pytest.raises(UserError, match=r"2 of 10 files .* \(empty 1, unknown_format 1\).* is 0\.01; remove") as error:
         built(tmp_path)
+    assert str(error.value).splitlines()[1:] == ["empty.jpg (empty)", "text.jpg (unknown_format)"]
     store, summary = built(tmp_path, max_bad_share=0.2)
     assert summary.refused == {"empty": 1, "unknown_format": 1}
     assert store.index.loc["empty", "status"] == "empty"
     assert sum(summary.photographs.values()) == 8
     assert str(summary).endswith("refused: empty 1, unknown_format 1")
+
+
+@pytest.mark.parametrize("split_by", ["hash", "subfolder"])
+def test_a_file_that_may_not_be_read_is_refused_alone(
+    tmp_path: Path, photograph: Make, monkeypatch: pytest.MonkeyPatch, split_by: str
+) -> None:
+    for number in range(3):
+        write(tmp_path, f"train/{number}.png", encode_png(photograph(number)))
+    monkeypatch.setattr("pipeline.sets.folder.os.access", lambda path, mode: path.name != "1.png")
+    store, summary = built(tmp_path, max_bad_share=0.5, split_by=split_by)
+    assert summary.refused == {"not_read": 1}
+    assert store.index.loc["train-1", "status"] == "not_read"
 
 
 def test_no_folder_and_no_photograph(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_show(mine: tuple[Folder, Path]) -> None:
         "mode       L: 1",
         "refused    1",
         "truncated: 1",
+        "      torn",
         "grey       14.3%",
     ):
         assert line in text
@@ -44,13 +45,13 @@ def test_show(mine: tuple[Folder, Path]) -> None:
 
 def test_list(mine: tuple[Folder, Path]) -> None:
     settings, path = mine
-    text = describe_sources({"mine": settings, "sample": Sample(source="sample")}, path.parent)
-    lines = [line.split() for line in text.splitlines()]
-    assert ["mine", "folder", "7", "photographs", "in", str(path)] in lines
-    assert ["sample", "sample", "not", "downloaded"] in lines
-    for name in SOURCES:
-        assert any(line[:1] == [name] for line in lines)
-    assert "val 50,000 photographs; 6.7 GB, to be placed by hand" in text
+    sets, sources = describe_sources({"mine": settings, "sample": Sample(source="sample")}, path.parent)
+    assert sets == [
+        ("mine", f"source folder, 7 photographs in {path}"),
+        ("sample", "source sample, not downloaded"),
+    ]
+    assert [name for name, _ in sources] == list(SOURCES)
+    assert "val 50,000 photographs; 6.7 GB, to be placed by hand" in dict(sources)["imagenet"]
 
 
 def test_verify_finds_a_changed_byte(mine: tuple[Folder, Path]) -> None:

@@ -200,7 +200,7 @@ def test_bad_photographs_are_kept_as_rows_until_they_are_too_many(
     files["DIV2K_valid_HR/0805.png"] = b""
     publish("div2k", "val", write_zip(tmp_path / "val.zip", files))
     wanted = {"source": "div2k", "part": "val", "split": "test"}
-    with pytest.raises(UserError, match=r"sets\.it: 2 of 10 files were refused \(empty 1, truncated 1; first: 0803"):
+    with pytest.raises(UserError, match=r"sets\.it: 2 of 10 files were refused \(empty 1, truncated 1\), and sets"):
         built(tmp_path, **wanted)
     assert not (tmp_path / "store").exists()
     store = built(tmp_path, **wanted, max_bad_share=0.2)

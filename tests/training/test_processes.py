@@ -89,7 +89,7 @@ def test_an_error_of_a_worker_on_ray_is_the_line_that_it_was(
     arguments = {"method": classifier(), "settings": small(), "seed": 0, "store": make_store(2), "space": space}
     with pytest.raises(UserError) as error:
         train_on_ray(2, **arguments, **places)
-    assert "has no usable photograph of split train" in str(error.value)
+    assert "has no color photograph of split train" in str(error.value)
     assert "\n" not in str(error.value)
 
 

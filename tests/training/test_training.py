@@ -38,6 +38,16 @@ def store(make_store: Callable[..., Store]) -> Store:
     return make_store(6, split=lambda number: "test" if number == 5 else "train", height=40, width=56)
 
 
+def test_grey_photographs_teach_nothing(
+    store: Store, small: Callable[..., Train], classifier: Callable[..., Method], space: ColorSpace, tmp_path: Path
+) -> None:
+    store.index.loc[["photo01", "photo03"], "is_grey"] = True
+    assert train(classifier(), small(), 0, store, space, *folders(tmp_path))["photographs"] == 3
+    store.index["is_grey"] = True
+    with pytest.raises(UserError, match="has no color photograph of split train"):
+        train(classifier(), small(), 0, store, space, *folders(tmp_path))
+
+
 def test_it_leaves_weights_curves_and_strips(
     store: Store, small: Callable[..., Train], classifier: Callable[..., Method], space: ColorSpace, tmp_path: Path
 ) -> None:
