@@ -98,6 +98,9 @@ def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: 
     if hasattr(os, "fork"):
         with _ignored_interrupts():
             forkserver.ensure_running()
+    first = context.Process(target=int)  # there once everything is imported; till then Ctrl-C leaves nothing half-made
+    first.start()
+    first.join()
     with ProcessPoolExecutor(workers, context, initializer=_prepare_worker) as pool:
         yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
 

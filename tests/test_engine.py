@@ -12,6 +12,10 @@ from pipeline.engine import map_shards, worker_count
 from tests.conftest import ON_RAY
 
 
+if os.environ.get("SLOW_IMPORT"):  # in the process that imports for the workers
+    time.sleep(3)
+
+
 def slow_square(number: int, offset: int) -> tuple[int, int]:
     time.sleep(0.02 * (number % 3))
     return number * number + offset, os.getpid()
@@ -48,9 +52,10 @@ def sleep_long(number: int, marks: str) -> None:
 
 
 INTERRUPTED = """
-import sys
+import os, sys
 from pipeline.engine import map_shards
 from tests.test_engine import sleep_long
+os.environ["SLOW_IMPORT"] = "1"
 print("ready", flush=True)
 try:
     list(map_shards(sleep_long, range(6), sys.argv[1]))
@@ -67,7 +72,7 @@ def test_ctrl_c_ends_workers_at_once_and_without_a_word(tmp_path, working):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as process:
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.5)
+        time.sleep(1.0)
         while working and len(list(tmp_path.iterdir())) < 2:
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
