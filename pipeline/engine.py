@@ -93,8 +93,23 @@ def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: 
     if workers <= 1:
         yield from (process(shard, settings) for shard in shards)
         return
-    context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
-    context.set_forkserver_preload([process.__module__])  # imported once, not once per worker
+    with worker_pool(workers, process.__module__) as pool:
+        yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
+
+
+@contextmanager
+def worker_pool(workers: int, module: str) -> Iterator[ProcessPoolExecutor]:
+    """Processes on this machine, forked from one that has imported what they need and has no threads.
+
+    Args:
+        workers: how many.
+        module: imported once for all of them, where it is the first that this process asks for.
+
+    Yields:
+        The pool; Ctrl-C ends its processes at once and without a word.
+    """
+    context: Any = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+    context.set_forkserver_preload([module])
     if hasattr(os, "fork"):
         with _ignored_interrupts():
             forkserver.ensure_running()
@@ -102,7 +117,7 @@ def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: 
     first.start()
     first.join()
     with ProcessPoolExecutor(workers, context, initializer=_prepare_worker) as pool:
-        yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
+        yield pool
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from pipeline.color.space import ColorSpace
 from pipeline.coloring import join, look, oracle_grid, shrink_light, true_classes
 from pipeline.config import fingerprint
 from pipeline.devices import choose_device, one_thread
-from pipeline.engine import map_shards, worker_count
+from pipeline.engine import map_shards, worker_count, worker_pool
 from pipeline.images import encode_png
 from pipeline.models.network import OUTPUT_STRIDE
 from pipeline.prediction_parts import Result, join_parts, part_path, write_part
@@ -235,7 +234,7 @@ def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], devic
     """As `_colorize_part` for each chunk, the network in this process and everything else in workers."""
     colorizer, parts = shared
     model = _model(colorizer, device)
-    with ProcessPoolExecutor(worker_count(), get_context("forkserver")) as pool:
+    with worker_pool(worker_count(), __name__) as pool:
         for chunk in chunks:
             path = part_path(chunk, parts)
             if not path.is_dir():

@@ -11,7 +11,6 @@ from pipeline.config import UserError
 from pipeline.engine import map_shards, worker_count
 from tests.conftest import ON_RAY
 
-
 if os.environ.get("SLOW_IMPORT"):  # in the process that imports for the workers
     time.sleep(3)
 

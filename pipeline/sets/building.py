@@ -1,10 +1,9 @@
 """A set entry of params.yaml to a store: every photograph read, decoded once, and kept or refused with a reason."""
 
 import hashlib
-import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.config import UserError
-from pipeline.engine import worker_count
+from pipeline.engine import worker_count, worker_pool
 from pipeline.progress import progress
 from pipeline.sets.archives import DISK_FULL, amount
 from pipeline.sets.duplicates import groups
@@ -122,7 +121,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[
     with ThreadPoolExecutor(workers) as pool:
         yield from _pooled(pool, work, islice(source, FEW), workers, 1)
     for next_one in source:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver")) as processes:
+        with worker_pool(workers, __name__) as processes:
             yield from _pooled(processes, work, chain([next_one], source), workers, BATCH)
 
 
