@@ -13,7 +13,7 @@ from torch import nn
 
 from pipeline.metrics.feature_cache import FeatureCache, remembered
 from pipeline.metrics.inception import inception_features, load_inception
-from pipeline.metrics.perceptual import SMALLEST, Perceptual, load_perceptual, perceptual_features
+from pipeline.metrics.perceptual import SMALLEST, Perceptual, PerceptualFeatures, load_perceptual, perceptual_features
 from pipeline.metrics.registry import ALEXNET, INCEPTION
 
 Features = npt.NDArray[np.float32]
@@ -74,7 +74,7 @@ def network_features(images: torch.Tensor, networks: Networks) -> NetworkFeature
     Returns:
         What they say; where a side is too small for AlexNet, vectors of nan.
     """
-    return _answers(images, networks, lambda _, compute: compute(images))
+    return _answers(images, networks, perceptual_features, inception_features)
 
 
 def truth_features(
@@ -103,30 +103,34 @@ def truth_features(
         key = f"{backbone}-{marks[backbone]}-{FEATURES_VERSION}"
         return remembered(cache, key, images, hashes, compute, keep)
 
-    return _answers(images, networks, memory)
+    def ask_alexnet(network: Perceptual, _: torch.Tensor) -> PerceptualFeatures:
+        def packed(some: torch.Tensor) -> torch.Tensor:
+            found = perceptual_features(network, some)
+            return torch.cat([found.pooled, found.vectors], dim=1)
+
+        both = memory(ALEXNET, packed)
+        width = network.heads[-1].numel()
+        return PerceptualFeatures(both[:, width:], both[:, :width].clone())  # a view would keep all of it in memory
+
+    def ask_inception(network: nn.Module, _: torch.Tensor) -> torch.Tensor:
+        return memory(INCEPTION, lambda some: inception_features(network, some))
+
+    return _answers(images, networks, ask_alexnet, ask_inception)
 
 
 def _answers(
     images: torch.Tensor,
     networks: Networks,
-    answer: Callable[[str, Callable[[torch.Tensor], torch.Tensor]], torch.Tensor],
+    ask_alexnet: Callable[[Perceptual, torch.Tensor], PerceptualFeatures],
+    ask_inception: Callable[[nn.Module, torch.Tensor], torch.Tensor],
 ) -> NetworkFeatures:
-    """What each network says; `answer` runs the one of that name, or knows already."""
     vectors: torch.Tensor | None = None
     features: dict[str, Features] = {}
-    perceptual, inception = networks.perceptual, networks.inception
-    if perceptual is not None and min(images.shape[1:3]) < SMALLEST:
+    if networks.perceptual is not None and min(images.shape[1:3]) < SMALLEST:
         vectors = torch.full((len(images), 1), torch.nan, device=images.device)
-    elif perceptual is not None:
-
-        def packed(some: torch.Tensor) -> torch.Tensor:
-            found = perceptual_features(perceptual, some)
-            return torch.cat([found.pooled, found.vectors], dim=1)
-
-        both = answer(ALEXNET, packed)
-        width = perceptual.heads[-1].numel()
-        vectors, features["frechet_alexnet"] = both[:, width:], both[:, :width].cpu().numpy()
-    if inception is not None:
-        pool3 = answer(INCEPTION, lambda some: inception_features(inception, some))
-        features["fid"] = pool3.cpu().numpy()
+    elif networks.perceptual is not None:
+        found = ask_alexnet(networks.perceptual, images)
+        vectors, features["frechet_alexnet"] = found.vectors, found.pooled.cpu().numpy()
+    if networks.inception is not None:
+        features["fid"] = ask_inception(networks.inception, images).cpu().numpy()
     return NetworkFeatures(vectors, features)

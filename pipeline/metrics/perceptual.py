@@ -123,34 +123,52 @@ def perceptual_features(network: Perceptual, images: torch.Tensor) -> Perceptual
     Returns:
         Their vectors and pooled activations.
     """
-    if network.heads[0].device.type != "cpu":
-        return _forward(network, images)
-    filled = torch.cat([images, images[-1:]]) if len(images) % PAIR else images
-    parts = [_forward(network, pair) for pair in filled.split(PAIR)]
-    vectors, pooled = (torch.cat([getattr(part, name) for part in parts]) for name in ("vectors", "pooled"))
+    device = network.heads[0].device
+    together = PAIR if device.type == "cpu" else max(len(images), 1)
+    count = -(-len(images) // together) * together
+    filled = images if count == len(images) else torch.cat([images, images[-1:]])
+    vectors = torch.empty((count, _length(*images.shape[1:3])), device=device)
+    pooled = torch.empty((count, _CHANNELS[-1][1]), device=device)
+    for start in range(0, count, together):
+        part = slice(start, start + together)
+        pooled[part] = _forward(network, filled[part], vectors[part])
     return PerceptualFeatures(vectors[: len(images)], pooled[: len(images)])
 
 
+@functools.lru_cache(maxsize=64)
+def _length(height: int, width: int) -> int:
+    """Of the vector of a photograph."""
+    with torch.device("meta"):
+        current, length = torch.empty(1, 3, height, width), 0
+        for number, layer in enumerate(alexnet_layers()):
+            current = layer(current)
+            length += current.numel() if number in _RELUS else 0
+    return length
+
+
 @torch.inference_mode()
-def _forward(network: Perceptual, images: torch.Tensor) -> PerceptualFeatures:
+def _forward(network: Perceptual, images: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    """Run the network, fill in the vectors, return the last layer's mean activations."""
     device = network.heads[0].device
     mean, deviation = (torch.tensor(values, device=device) for values in (MEAN, DEVIATION))
     scaled = (images.to(device).float() / 255 - mean) / deviation
     current = scaled.permute(0, 3, 1, 2)  # channels last in memory, as the convolutions like it
-    parts: list[torch.Tensor] = []
+    start = 0
     for number, layer in enumerate(network.layers):
         current = layer(current)
         if number in _RELUS:
-            parts.append(_weighted(current, network.heads[len(parts)]))
-    return PerceptualFeatures(torch.cat(parts, dim=1), current.mean(dim=(2, 3)))
+            end = start + current[0].numel()
+            _weighted(current, network.heads[_RELUS.index(number)], vectors[:, start:end])
+            start = end
+    return current.mean(dim=(2, 3))
 
 
-def _weighted(activations: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
-    """sqrt(w_c / positions) times unit-length activations: (N, C, h, w) -> (N, h w C)."""
+def _weighted(activations: torch.Tensor, head: torch.Tensor, out: torch.Tensor) -> None:
+    """sqrt(w_c / positions) times unit-length activations: (N, C, h, w) -> (N, h w C), written where it belongs."""
     positions = activations.permute(0, 2, 3, 1)
     length = torch.linalg.vector_norm(positions, dim=-1, keepdim=True) + 1e-10
     scale = (head / (positions.shape[1] * positions.shape[2])).sqrt()
-    return (positions * scale).div_(length).flatten(1)
+    torch.mul(positions, scale, out=out.unflatten(1, positions.shape[1:])).div_(length)
 
 
 def perceptual_distance(first: torch.Tensor, second: torch.Tensor) -> Values:
