@@ -9,7 +9,7 @@ from pipeline.color.lab import lab_to_rgb
 from pipeline.color.space import ColorSpace
 from pipeline.devices import mixed_precision
 from pipeline.images import resize
-from pipeline.metrics.classes import top_k_accuracy
+from pipeline.metrics.classes import true_class_ranks
 from pipeline.models.network import AB_SCALE
 from pipeline.readouts import READOUTS
 from pipeline.sections import Method
@@ -86,12 +86,13 @@ def look(
     with mixed_precision(device, precision):
         output = model.network(batch)
     grids = to_ab(output, model.method, model.space).cpu().numpy()
-    broken = ~output.isfinite().flatten(1).all(1).cpu().numpy()
+    broken = ~output.float().flatten(1).sum(1).isfinite().cpu().numpy()  # one value that is not finite makes the sum so
     grids[broken] = np.nan
     if classes is None:
         return grids, None
     truth = torch.from_numpy(classes).long().to(device)
-    hits = np.stack([top_k_accuracy(output.float(), truth, k) for k in (1, 5)], axis=1)
+    ranks = true_class_ranks(output.float(), truth).flatten(1).cpu()
+    hits = np.stack([100.0 * (ranks <= k).double().mean(1).numpy() for k in (1, 5)], axis=1)
     hits[broken] = np.nan
     return grids, hits
 

@@ -1,10 +1,10 @@
 """Colorize a set: photographs of any size in, PNG of the same size out, their own lightness kept.
 
 A colorizer gives the (a, b) of a photograph on a small grid; the grid is brought to the photograph's own size, joined
-with its own L and written to a store. On the CPU every worker colorizes photographs in pairs, always the same ones, and
-in one thread, so that no bit of a result depends on the batch size or the number of workers; on a GPU the network sees
-batches, while workers read ahead and write. Finished parts are kept until the store is complete: a run that was killed
-continues.
+with its own L and written to a store. On the CPU every worker colorizes four photographs together, always the same
+ones, in one thread, so that no bit of a result depends on the batch size or the number of workers; on a GPU the network
+sees batches, while workers read ahead and write. Finished parts are kept until the store is complete: a run that was
+killed continues.
 """
 
 import shutil
@@ -38,8 +38,8 @@ from pipeline.upsampling import Grid
 
 MOST_IN_PART = 64
 """Photographs in a finished part at most: what a killed run loses per worker."""
-PAIR = 2
-"""Photographs that the network sees together on the CPU: a sixth faster than one by one, and no slower than eight."""
+TOGETHER = 4
+"""Photographs that the network sees together on the CPU: a fifth faster than one by one, and no slower than eight."""
 PNG_LEVEL = 1
 
 Seen = tuple[Grid, npt.NDArray[np.int32] | None]
@@ -143,9 +143,9 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.T
 
 
 def _part_size(photographs: int, device: torch.device, batch: int) -> int:
-    """On the CPU whole pairs, and so few that the workers end together; on a GPU whole batches."""
+    """On the CPU whole groups, and so few that the workers end together; on a GPU whole batches."""
     if device.type == "cpu":
-        return max(PAIR, min(MOST_IN_PART, PAIR * -(-photographs // (16 * PAIR * worker_count()))))
+        return max(TOGETHER, min(MOST_IN_PART, TOGETHER * -(-photographs // (16 * TOGETHER * worker_count()))))
     return max(1, MOST_IN_PART // batch) * batch
 
 
@@ -163,13 +163,15 @@ def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:
     path = part_path(chunk, parts)
     if not path.is_dir():
         store = Store(chunk.path)
-        pairs = store.chunks(chunk.image_ids, PAIR)
+        groups = store.chunks(chunk.image_ids, TOGETHER)
         with one_thread():
-            write_part(path, (result for pair in pairs for result in _colorize_pair(store, pair.image_ids, colorizer)))
+            write_part(
+                path, (result for group in groups for result in _colorize_together(store, group.image_ids, colorizer))
+            )
     return path
 
 
-def _colorize_pair(store: Store, image_ids: tuple[str, ...], colorizer: Colorizer) -> Iterator[Result]:
+def _colorize_together(store: Store, image_ids: tuple[str, ...], colorizer: Colorizer) -> Iterator[Result]:
     photographs = [store.rgb(image_id) for image_id in image_ids]
     lights = [lightness(rgb) for rgb in photographs]
     hits: Sequence[npt.NDArray[np.float64] | None] = [None] * len(image_ids)
@@ -186,9 +188,9 @@ def _colorize_pair(store: Store, image_ids: tuple[str, ...], colorizer: Colorize
             _seen(rgb, light, colorizer.settings.size, model.space)
             for rgb, light in zip(photographs, lights, strict=True)
         ]
-        together, found = _look_together(model, seen, PAIR)
+        together, found = _look_together(model, seen, TOGETHER)
         grids, hits = list(together), hits if found is None else list(found)
-    for image_id, light, grid, own in zip(image_ids, lights, grids, hits, strict=False):  # the pair may be filled up
+    for image_id, light, grid, own in zip(image_ids, lights, grids, hits, strict=False):  # may be filled up
         yield _painted(image_id, light, grid, colorizer.settings.upsample, own)
 
 

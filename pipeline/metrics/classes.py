@@ -140,10 +140,21 @@ def top_k_accuracy(scores: torch.Tensor, target: torch.Tensor, k: int) -> Values
     Returns:
         float64 (N,), in percent.
     """
-    own = scores.gather(1, target[:, None])
-    at_least = (scores >= own).sum(1)  # the true class itself is one of these
-    hits = (at_least <= k).flatten(1).cpu()
+    hits = (true_class_ranks(scores, target) <= k).flatten(1).cpu()
     return 100.0 * hits.double().mean(1).numpy()
+
+
+def true_class_ranks(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The place of the true class among all classes by score.
+
+    Args:
+        scores: float (N, Q, h, w).
+        target: int64 (N, h, w), kept indices.
+
+    Returns:
+        int64 (N, h, w), from 1 (the highest score is its own) to Q; behind every class of the same score.
+    """
+    return (scores >= scores.gather(1, target[:, None])).sum(1)
 
 
 def frequency_bands(class_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:

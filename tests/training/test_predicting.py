@@ -101,20 +101,20 @@ def test_killed_between_parts_it_continues(
 ) -> None:
     arguments = (weights, classifier(), space, SETTINGS, store)
     predict_set(*arguments, tmp_path / "whole", tmp_path / "cache")
-    usual, begun = predicting._colorize_pair, []
+    usual, begun = predicting._colorize_together, []
 
-    def fails_on_the_third(store: Store, image_ids: tuple[str, ...], colorizer: predicting.Colorizer) -> object:
+    def fails_on_the_second(store: Store, image_ids: tuple[str, ...], colorizer: predicting.Colorizer) -> object:
         begun.append(image_ids)
-        if len(begun) == 3:
+        if len(begun) == 2:
             raise KeyboardInterrupt
         return usual(store, image_ids, colorizer)
 
-    monkeypatch.setattr(predicting, "_colorize_pair", fails_on_the_third)
+    monkeypatch.setattr(predicting, "_colorize_together", fails_on_the_second)
     with pytest.raises(KeyboardInterrupt):
         predict_set(*arguments, tmp_path / "out", tmp_path / "cache")
     assert not (tmp_path / "out").exists()
     predict_set(*arguments, tmp_path / "out", tmp_path / "cache")
-    assert begun[3:] == begun[2:3]
+    assert begun[2:] == begun[1:2]
     assert digest(tmp_path / "out") == digest(tmp_path / "whole")
 
 
