@@ -9,12 +9,11 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -106,36 +105,41 @@ def worker_pool(workers: int, module: str) -> Iterator[ProcessPoolExecutor]:
         module: imported once for all of them, where it is the first that this process asks for.
 
     Yields:
-        The pool; Ctrl-C ends its processes at once and without a word.
+        The pool. Where it is left by an error or Ctrl-C, its processes end at once and without a word.
     """
     context: Any = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
     context.set_forkserver_preload([module])
     if hasattr(os, "fork"):
-        with _ignored_interrupts():
+        resource_tracker.ensure_running()  # lets interrupts through again when it starts
+        with _held_interrupts():
             forkserver.ensure_running()
+    others = set(multiprocessing.active_children())
     first = context.Process(target=int)  # there once everything is imported; till then Ctrl-C leaves nothing half-made
     first.start()
     first.join()
     with ProcessPoolExecutor(workers, context, initializer=_prepare_worker) as pool:
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+            raise
 
 
 @contextmanager
-def _ignored_interrupts() -> Iterator[None]:
-    """What is started here does not hear Ctrl-C: it would print where it was just importing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _held_interrupts() -> Iterator[None]:
+    """Ctrl-C waits until the end of the block; what is started in it never hears it, and prints no traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare_worker() -> None:
-    """Keep libraries that a worker loads from starting a thread for every core; Ctrl-C ends it without a word."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Keep libraries that a worker loads from starting a thread for every core; leave Ctrl-C to the main process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")

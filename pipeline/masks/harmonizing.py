@@ -1,7 +1,6 @@
 """The stage `harmonize`: a set of colorized photographs whose colours stop at the edges of objects."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -191,22 +190,10 @@ def selection_of(settings: Harmonize) -> Selection:
 
     Returns:
         The selection; `all` is the empty one.
-
-    Raises:
-        UserError: if a point has not two coordinates or a box not four.
     """
     chosen = settings.select
     if chosen == "all":
         return Selection()
-    return Selection(
-        chosen.largest,
-        _coordinates(chosen.points, 2, "harmonize.select.points"),
-        _coordinates(chosen.boxes, 4, "harmonize.select.boxes"),
-    )
-
-
-def _coordinates(prompts: Sequence[Sequence[float]] | None, length: int, key: str) -> tuple[Any, ...]:
-    for prompt in prompts or ():
-        if len(prompt) != length:
-            raise UserError(f"{key} has {list(prompt)}, it takes {length} numbers each, in pixels")
-    return tuple(tuple(prompt) for prompt in prompts or ())
+    points = tuple((x, y) for x, y in chosen.points or ())
+    boxes = tuple((left, top, right, bottom) for left, top, right, bottom in chosen.boxes or ())
+    return Selection(chosen.largest, points, boxes)

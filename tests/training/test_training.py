@@ -271,7 +271,7 @@ def test_a_regression_learns_ab(
 def test_a_set_without_training_photographs_is_an_error(
     make_store: Callable[..., Store], small: Callable[..., Train], classifier: Callable[..., Method], tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match="no usable photograph of split train"):
+    with pytest.raises(UserError, match="no color photograph of split train"):
         train(classifier(), small(), 0, make_store(2), None, *folders(tmp_path))
 
 
