@@ -9,7 +9,7 @@ from pipeline.color.lab import lab_to_rgb
 from pipeline.color.space import ColorSpace
 from pipeline.devices import mixed_precision
 from pipeline.images import resize
-from pipeline.metrics.classes import true_class_ranks
+from pipeline.metrics.classes import share_within, true_class_ranks
 from pipeline.models.network import AB_SCALE
 from pipeline.readouts import READOUTS
 from pipeline.sections import Method
@@ -85,14 +85,15 @@ def look(
     batch = torch.from_numpy(lights).unsqueeze(1).to(device)
     with mixed_precision(device, precision):
         output = model.network(batch)
+    output = output.float()
     grids = to_ab(output, model.method, model.space).cpu().numpy()
-    broken = ~output.float().flatten(1).sum(1).isfinite().cpu().numpy()  # one value that is not finite makes the sum so
+    broken = ~output.flatten(1).sum(1).isfinite().cpu().numpy()  # one value that is not finite makes the sum so
     grids[broken] = np.nan
     if classes is None:
         return grids, None
     truth = torch.from_numpy(classes).long().to(device)
-    ranks = true_class_ranks(output.float(), truth).flatten(1).cpu()
-    hits = np.stack([100.0 * (ranks <= k).double().mean(1).numpy() for k in (1, 5)], axis=1)
+    ranks = true_class_ranks(output, truth)
+    hits = np.stack([share_within(ranks, k) for k in (1, 5)], axis=1)
     hits[broken] = np.nan
     return grids, hits
 

@@ -61,6 +61,10 @@ class Options:
     objects: Objects | None = None
 
 
+File = tuple[int, int]
+"""Device and number of a file: equal for every name of it."""
+
+
 class Failure(NamedTuple):
     """A photograph that was left behind, and why (a key of `images.REASONS`, exists, taken, is_original, not_read,
     not_written)."""
@@ -120,7 +124,7 @@ def colorize_photographs(sources: Sequence[Path], out: Path, network: Network, o
     written: list[Path] = []
     failures: list[Failure] = []
     taken: set[Path] = set()
-    originals = {job.source.resolve() for job in jobs}
+    originals = {_file_of(job.source) for job in jobs}
     for job in progress(jobs, "colorize"):
         try:
             written.append(_colorize_file(job, network, options, taken, originals))
@@ -152,7 +156,13 @@ class _LeftBehind(Exception):
         self.reason, self.detail = reason, detail
 
 
-def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path], originals: set[Path]) -> Path:
+def _file_of(path: Path) -> File:
+    """What a path leads to, whatever links or spelling it takes."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path], originals: set[File]) -> Path:
     try:
         data = job.source.read_bytes()
     except OSError as error:
@@ -165,7 +175,7 @@ def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path
     for path in (target, *([beside] if options.compare else [])):
         if path in taken:
             raise _LeftBehind("taken", f"another photograph of this call is written to {path}")
-        if path.exists() and (path.samefile(job.source) or path.resolve() in originals):
+        if path.exists() and _file_of(path) in originals:
             raise _LeftBehind("is_original", f"the result would replace the photograph {path}; choose another folder")
         if path.exists() and not options.force:
             raise _LeftBehind("exists", f"{path} is there; --force replaces it")

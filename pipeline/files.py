@@ -43,7 +43,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, UTF-8, as `replaced` does.
+    """Write a text file, UTF-8, as `write_bytes` does.
 
     Args:
         path: where; folders are made.
@@ -52,5 +52,4 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: if the disk refuses.
     """
-    with replaced(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode("utf-8"))

@@ -140,8 +140,7 @@ def top_k_accuracy(scores: torch.Tensor, target: torch.Tensor, k: int) -> Values
     Returns:
         float64 (N,), in percent.
     """
-    hits = (true_class_ranks(scores, target) <= k).flatten(1).cpu()
-    return 100.0 * hits.double().mean(1).numpy()
+    return share_within(true_class_ranks(scores, target), k)
 
 
 def true_class_ranks(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -155,6 +154,19 @@ def true_class_ranks(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor
         int64 (N, h, w), from 1 (the highest score is its own) to Q; behind every class of the same score.
     """
     return (scores >= scores.gather(1, target[:, None])).sum(1)
+
+
+def share_within(ranks: torch.Tensor, k: int) -> Values:
+    """Top-k accuracy from ranks that are known already.
+
+    Args:
+        ranks: int64 (N, h, w), as `true_class_ranks` gives them.
+        k: 1, 5, ...
+
+    Returns:
+        float64 (N,), in percent.
+    """
+    return 100.0 * (ranks <= k).flatten(1).cpu().double().mean(1).numpy()
 
 
 def frequency_bands(class_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:

@@ -81,7 +81,7 @@ def truth_features(
     images: torch.Tensor,
     hashes: Sequence[str],
     networks: Networks,
-    marks: Mapping[str, str],
+    weights: Mapping[str, Weights],
     cache: FeatureCache | None,
     keep: bool,
 ) -> NetworkFeatures:
@@ -91,7 +91,7 @@ def truth_features(
         images: uint8 (N, H, W, 3).
         hashes: sha256 of each photograph's bytes.
         networks: those at hand.
-        marks: backbone to mark of its weights, for those at hand.
+        weights: of the networks at hand, by name.
         cache: where to look; None computes everything.
         keep: whether what was computed is kept.
 
@@ -100,7 +100,7 @@ def truth_features(
     """
 
     def memory(backbone: str, compute: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        key = f"{backbone}-{marks[backbone]}-{FEATURES_VERSION}"
+        key = f"{backbone}-{weights[backbone].mark}-{FEATURES_VERSION}"
         return remembered(cache, key, images, hashes, compute, keep)
 
     def ask_alexnet(network: Perceptual, _: torch.Tensor) -> PerceptualFeatures:

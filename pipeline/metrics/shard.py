@@ -220,9 +220,8 @@ def _batches(entries: Iterable[_Entry], job: Job) -> Iterator[list[_Entry]]:
 def _score_batch(entries: list[_Entry], job: Job, networks: Networks, keep: bool, partial: Partial) -> None:
     report, own = color_space(job.report_space), color_space(job.own_space) if job.own_space else None
     images = torch.from_numpy(np.stack([entry.truth for entry in entries])).to(job.device)
-    marks = {backbone: weights.mark for backbone, weights in job.weights.items()}
     hashes = [entry.sha256 for entry in entries]
-    truth = describe(images, truth_features(images, hashes, networks, marks, job.cache, keep), report, own)
+    truth = describe(images, truth_features(images, hashes, networks, job.weights, job.cache, keep), report, own)
     results = {
         variant: torch.from_numpy(np.stack([entry.results[variant] for entry in entries])).to(job.device)
         for variant in entries[0].results

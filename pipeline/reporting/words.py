@@ -38,7 +38,7 @@ def lede(found: Sequence[Board]) -> str:
     for board in found:
         leaders: dict[str, list[str]] = {}
         for column in board.columns:
-            best = [row.title for row in board.ranked if (cell := row.cells.get(column.name)) and cell.mark == "best"]
+            best = [row.title for row in board.rows if (cell := row.cells.get(column.name)) and cell.mark == "best"]
             if column.core and len(best) == 1:
                 leaders.setdefault(best[0], []).append(column.label)
         if leaders:
