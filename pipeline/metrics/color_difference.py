@@ -8,6 +8,7 @@ difference. That saves most of the trigonometry and stays accurate in float32, w
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from pipeline.color.lab import LINEAR_VALUES, RGB_TO_XYZ, WHITE
@@ -61,8 +62,17 @@ def _statistics(truth: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
     ]
     differences = torch.cat(parts, dim=1).cpu().numpy()
     mean = differences.mean(axis=1, dtype=np.float64)
-    percentile = np.percentile(differences, PERCENTILE, axis=1)
-    return torch.from_numpy(np.stack([mean, percentile], axis=1))
+    return torch.from_numpy(np.stack([mean, _percentile(differences)], axis=1))
+
+
+def _percentile(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """As `np.percentile` along the last axis, ten times as fast: one place is sought and not two."""
+    place = PERCENTILE / 100 * (values.shape[-1] - 1)
+    low = int(place)
+    ordered = np.partition(values, low, axis=-1)
+    below = ordered[..., low].astype(np.float64)
+    return below if place == low else below + (place - low) * (ordered[..., low + 1 :].min(axis=-1) - below)
+
 
 
 def lab_planes(images: torch.Tensor) -> torch.Tensor:
@@ -79,8 +89,8 @@ def lab_planes(images: torch.Tensor) -> torch.Tensor:
     n, height, width, _ = images.shape
     linear = levels.index_select(0, planes(images, torch.int32).flatten()).reshape(n, 3, height * width)
     xyz = to_xyz @ linear
-    bright = (xyz > 0.008856).float()  # times a mask, as torch.where is slow on CPUs
-    x, y, z = (bright * xyz ** (1 / 3) + (1 - bright) * (7.787 * xyz + 16 / 116)).unbind(1)
+    bright = (xyz > 0.008856).float()  # torch.where is slow on CPUs
+    x, y, z = torch.lerp((7.787 * xyz).add_(16 / 116), xyz ** (1 / 3), bright).unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1).reshape(n, 3, height, width)
 
 

@@ -104,13 +104,7 @@ def truth_features(
         return remembered(cache, key, images, hashes, compute, keep)
 
     def ask_alexnet(network: Perceptual, _: torch.Tensor) -> PerceptualFeatures:
-        def packed(some: torch.Tensor) -> torch.Tensor:
-            found = perceptual_features(network, some)
-            return torch.cat([found.pooled, found.vectors], dim=1)
-
-        both = memory(ALEXNET, packed)
-        width = network.heads[-1].numel()
-        return PerceptualFeatures(both[:, width:], both[:, :width].clone())  # a view would keep all of it in memory
+        return PerceptualFeatures(memory(ALEXNET, lambda some: perceptual_features(network, some).packed))
 
     def ask_inception(network: nn.Module, _: torch.Tensor) -> torch.Tensor:
         return memory(INCEPTION, lambda some: inception_features(network, some))

@@ -20,6 +20,7 @@ from pipeline.metrics.registry import ALEXNET
 
 _CHANNELS = ((3, 64), (64, 192), (192, 384), (384, 256), (256, 256))
 _RELUS = (1, 4, 7, 9, 11)
+_POOLED = _CHANNELS[-1][1]
 PAIR = 2
 SMALLEST = 31
 """Photographs with a side below this leave AlexNet's last layers without a position."""
@@ -42,15 +43,23 @@ class Perceptual:
 
 @dataclass(frozen=True)
 class PerceptualFeatures:
-    """What LPIPS and the Frechet distance need of each photograph.
+    """What LPIPS and the Frechet distance need of each photograph, in one row.
 
     Attributes:
-        vectors: float32 (N, K); the squared distance of two is their LPIPS.
-        pooled: float32 (N, 256), the last layer's activations averaged over positions.
+        packed: float32 (N, 256 + K): `pooled`, then `vectors`.
     """
 
-    vectors: torch.Tensor
-    pooled: torch.Tensor
+    packed: torch.Tensor
+
+    @property
+    def pooled(self) -> torch.Tensor:
+        """The last layer's activations averaged over positions: float32 (N, 256), a view."""
+        return self.packed[:, :_POOLED]
+
+    @property
+    def vectors(self) -> torch.Tensor:
+        """Float32 (N, K), a view; the squared distance of two is their LPIPS."""
+        return self.packed[:, _POOLED:]
 
 
 def alexnet_layers() -> nn.Sequential:
@@ -127,28 +136,28 @@ def perceptual_features(network: Perceptual, images: torch.Tensor) -> Perceptual
     together = PAIR if device.type == "cpu" else max(len(images), 1)
     count = -(-len(images) // together) * together
     filled = images if count == len(images) else torch.cat([images, images[-1:]])
-    vectors = torch.empty((count, _length(*images.shape[1:3])), device=device)
-    pooled = torch.empty((count, _CHANNELS[-1][1]), device=device)
+    features = PerceptualFeatures(torch.empty((count, _POOLED + _length(*images.shape[1:3])), device=device))
     for start in range(0, count, together):
         part = slice(start, start + together)
-        pooled[part] = _forward(network, filled[part], vectors[part])
-    return PerceptualFeatures(vectors[: len(images)], pooled[: len(images)])
+        _forward(network, filled[part], PerceptualFeatures(features.packed[part]))
+    return PerceptualFeatures(features.packed[: len(images)])
 
 
-@functools.lru_cache(maxsize=64)
 def _length(height: int, width: int) -> int:
-    """Of the vector of a photograph."""
-    with torch.device("meta"):
-        current, length = torch.empty(1, 3, height, width), 0
-        for number, layer in enumerate(alexnet_layers()):
-            current = layer(current)
-            length += current.numel() if number in _RELUS else 0
+    """Of the vector of a photograph: channels times positions of the five layers, each size as its kernel leaves it."""
+    length = 0
+    for number, (_, channels) in enumerate(_CHANNELS):
+        if number == 0:
+            height, width = ((side + 2 * 2 - 11) // 4 + 1 for side in (height, width))
+        elif number <= 2:
+            height, width = ((side - 3) // 2 + 1 for side in (height, width))
+        length += channels * height * width
     return length
 
 
 @torch.inference_mode()
-def _forward(network: Perceptual, images: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-    """Run the network, fill in the vectors, return the last layer's mean activations."""
+def _forward(network: Perceptual, images: torch.Tensor, features: PerceptualFeatures) -> None:
+    """Run the network and fill in what it says."""
     device = network.heads[0].device
     mean, deviation = (torch.tensor(values, device=device) for values in (MEAN, DEVIATION))
     scaled = (images.to(device).float() / 255 - mean) / deviation
@@ -158,9 +167,9 @@ def _forward(network: Perceptual, images: torch.Tensor, vectors: torch.Tensor) -
         current = layer(current)
         if number in _RELUS:
             end = start + current[0].numel()
-            _weighted(current, network.heads[_RELUS.index(number)], vectors[:, start:end])
+            _weighted(current, network.heads[_RELUS.index(number)], features.vectors[:, start:end])
             start = end
-    return current.mean(dim=(2, 3))
+    features.pooled.copy_(current.mean(dim=(2, 3)))
 
 
 def _weighted(activations: torch.Tensor, head: torch.Tensor, out: torch.Tensor) -> None:

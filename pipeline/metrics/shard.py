@@ -245,9 +245,13 @@ def _collect(
     own: ColorSpace | None,
     partial: Partial,
 ) -> None:
-    """Add a batch to what the set metrics are made from."""
+    """Add a batch to what the set metrics are made from.
+
+    Features are copied: they may be views into the megabytes of a batch, and small blocks left between large ones would
+    have every batch ask the system for fresh memory.
+    """
     for metric, vectors in result.features.items():
-        partial.features.setdefault((variant, metric), []).append((truth.features[metric], vectors))
+        partial.features.setdefault((variant, metric), []).append((truth.features[metric].copy(), vectors.copy()))
     _add(partial.counts, (variant, "report"), ClassCounts.of(truth.classes, result.classes, bands))
     if own is not None and truth.own_classes is not None and result.own_classes is not None:
         flat = np.zeros(own.kept_count, np.int32)  # the bands are those of the report space
