@@ -87,7 +87,7 @@ def look(
         output = model.network(batch)
     output = output.float()
     grids = to_ab(output, model.method, model.space).cpu().numpy()
-    broken = ~output.flatten(1).sum(1).isfinite().cpu().numpy()  # one value that is not finite makes the sum so
+    broken = ~output.sum((1, 2, 3)).isfinite().cpu().numpy()  # one value that is not finite makes the sum so
     grids[broken] = np.nan
     if classes is None:
         return grids, None

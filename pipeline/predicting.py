@@ -25,10 +25,11 @@ from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
 from pipeline.coloring import join, look, oracle_grid, shrink_light, true_classes
 from pipeline.config import fingerprint
-from pipeline.devices import choose_device, one_thread
+from pipeline.devices import choose_device, one_thread, prefer_onednn
 from pipeline.engine import map_shards, worker_count, worker_pool
 from pipeline.images import encode_png
 from pipeline.models.network import OUTPUT_STRIDE
+from pipeline.models.upsampled import fold_upsampling
 from pipeline.prediction_parts import Result, join_parts, part_path, write_part
 from pipeline.progress import progress
 from pipeline.sections import Method, Predict
@@ -228,7 +229,9 @@ def _model(colorizer: Colorizer, device: torch.device) -> Model:
 def _loaded(weights: Path, digest: str, device: torch.device) -> Model:
     model = load_model(weights)
     assert model.digest == digest, f"{weights} changed while it was read"
+    fold_upsampling(model.network)
     model.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    prefer_onednn(model.network)
     return model
 
 

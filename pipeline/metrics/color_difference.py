@@ -74,7 +74,6 @@ def _percentile(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return below if place == low else below + (place - low) * (ordered[..., low + 1 :].min(axis=-1) - below)
 
 
-
 def lab_planes(images: torch.Tensor) -> torch.Tensor:
     """CIE L*a*b*, channels first: `pipeline.color`'s formula, laid out for arithmetic on whole planes.
 

@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pipeline.devices import prefer_onednn
+
 SIZE = 299
 FEATURES = 2048
 _AVERAGED = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7b")
@@ -76,7 +78,9 @@ def load_inception(weights: Path, device: torch.device | str = "cpu") -> nn.Modu
         RuntimeError: if a weight is missing, unknown or has another shape.
     """
     state = torch.load(weights, map_location="cpu", weights_only=True)
-    return inception_network(state).to(memory_format=torch.channels_last).to(device)
+    network = inception_network(state).to(memory_format=torch.channels_last).to(device)
+    prefer_onednn(network)
+    return network
 
 
 def inception_features(network: nn.Module, images: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ from pipeline.metrics.perceptual import SMALLEST, Perceptual, PerceptualFeatures
 from pipeline.metrics.registry import ALEXNET, INCEPTION
 
 Features = npt.NDArray[np.float32]
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 """Raised when the same weights give other bits, so that what an older version kept is not read."""
 
 

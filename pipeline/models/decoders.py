@@ -8,14 +8,15 @@ from torch import nn
 from torch.nn import functional
 
 from pipeline.models.parts import Decoder
+from pipeline.models.upsampled import UpsampledConvolution
+
+
+def _normed(convolution: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU(inplace=True))
 
 
 def _convolution(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
+    return _normed(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False))
 
 
 class PlainDecoder(Decoder):
@@ -32,15 +33,15 @@ class PlainDecoder(Decoder):
     def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
         super().__init__(encoder_channels, channels, outputs)
         widths = [encoder_channels[-1], *channels]
-        self.convolutions = nn.ModuleList(_convolution(a, b) for a, b in pairwise(widths))
-        self.scores = nn.Conv2d(widths[-1], outputs, 3, padding=1)
+        first, *others = pairwise(widths)
+        self.convolutions = nn.Sequential(
+            _convolution(*first), *(_normed(UpsampledConvolution(a, b, bias=False)) for a, b in others)
+        )
+        self.scores = UpsampledConvolution(widths[-1], outputs)
 
     def forward(self, features: Sequence[torch.Tensor]) -> torch.Tensor:
         """Scores (N, outputs, H / 4, W / 4) from the encoder's five levels."""
-        x = features[-1]
-        for convolution in self.convolutions:
-            x = functional.interpolate(convolution(x), scale_factor=2.0, mode="nearest")
-        scores: torch.Tensor = self.scores(x)
+        scores: torch.Tensor = self.scores(self.convolutions(features[-1]))
         return scores
 
 
