@@ -12,7 +12,6 @@ import argparse
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np
-from _figures import figure
+from _figures import figure, peak_memory
 from PIL import Image
 from skimage.color import rgb2lab
 
@@ -179,13 +178,6 @@ def memory(names: list[str]) -> dict[str, object]:
         "peak memory: " + ", ".join(f"{peak:.0f} MB at {copies}x" for peak, copies in zip(peaks, COPIES, strict=True))
     )
     return figure(f"peak memory at {COPIES[-1]}x by 1x the photographs", max(peaks) / peaks[0], 1.1, at_least=False)
-
-
-def peak_memory() -> int:
-    """The largest resident size of this process, KiB. Not ru_maxrss, which a child starts with at its parent's size."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
-    return int(peak)
 
 
 def main() -> None:

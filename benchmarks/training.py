@@ -9,7 +9,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import resource
 import socket
 import statistics
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from _figures import figure
+from _figures import figure, peak_memory
 
 from pipeline.color.space import ColorSpace
 from pipeline.devices import choose_device, mixed_precision
@@ -157,7 +156,7 @@ def _peak(folder: Path, count: int) -> float:
     network = begin(method(LITE), settings, 0, SPACE, torch.device("cpu")).network
     save_model(weights, network, method(LITE), settings, SPACE, 0)
     predict_set(weights, method(LITE), SPACE, Predict(size=64), store, folder / f"out{count}", folder / f"parts{count}")
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024
+    return 1024.0 * peak_memory()
 
 
 def memory_figures(folder: Path) -> list[dict[str, Any]]:
