@@ -85,9 +85,22 @@ def per_image(measure: Measure, truth: Batch, result: Batch, smallest: int = 1) 
     first, second = as_pair(truth, result)
     if min(first.shape[1:3]) < smallest:
         return np.full(len(first), np.nan)
-    step = 1 if first.device.type == "cpu" else max(len(first), 1)
-    parts = [measure(first[i : i + step], second[i : i + step]) for i in range(0, len(first), step)]
+    parts = [measure(first[part], second[part]) for part in one_by_one(first)]
     return torch.cat(parts).double().cpu().numpy() if parts else np.empty(0)
+
+
+def one_by_one(images: torch.Tensor) -> Iterator[slice]:
+    """Slices of a batch: photograph by photograph on a CPU, all at once on an accelerator.
+
+    Args:
+        images: (N, ...).
+
+    Yields:
+        Slices that cover the batch.
+    """
+    step = 1 if images.device.type == "cpu" else max(len(images), 1)
+    for start in range(0, len(images), step):
+        yield slice(start, start + step)
 
 
 def sum_per_image(values: torch.Tensor) -> torch.Tensor:
@@ -105,19 +118,20 @@ def sum_per_image(values: torch.Tensor) -> torch.Tensor:
     return values.flatten(1).sum(1, dtype=torch.float64)
 
 
-def strips(images: torch.Tensor, window: int = 1) -> Iterator[slice]:
+def strips(height: int, width: int, device: torch.device, window: int = 1) -> Iterator[slice]:
     """Slices of rows such that the windows of all slices are each window of the photograph once.
 
     Args:
-        images: (n, H, W, 3).
+        height: px.
+        width: px.
+        device: where the photograph is.
         window: side of the sliding window; neighbouring slices overlap by window - 1 rows.
 
     Yields:
         Slices of at least `window` rows; one for the whole photograph on an accelerator.
     """
-    height, width = images.shape[1:3]
     windows = height - window + 1
-    rows = max(STRIP_PIXELS // width, 16) if images.device.type == "cpu" else windows
+    rows = max(STRIP_PIXELS // width, 16) if device.type == "cpu" else windows
     for start in range(0, windows, rows):
         yield slice(start, min(start + rows, windows) + window - 1)
 

@@ -212,10 +212,10 @@ class ClassCounts:
         Returns:
             The counts.
         """
-        pixels = np.bincount(truth.ravel(), minlength=len(bands))
-        correct = np.bincount(truth[truth == result], minlength=len(bands))
-        confusion = np.bincount((bands[truth] * BANDS + bands[result]).ravel(), minlength=BANDS**2)
-        return cls(bands, pixels, correct, confusion.reshape(BANDS, BANDS))
+        outcomes = np.bincount((2 * truth + (truth == result)).ravel(), minlength=2 * len(bands))
+        wrong, correct = outcomes.reshape(-1, 2).T
+        confusion = np.bincount(((BANDS * bands).take(truth) + bands.take(result)).ravel(), minlength=BANDS**2)
+        return cls(bands, wrong + correct, correct, confusion.reshape(BANDS, BANDS))
 
     def __add__(self, other: Self) -> Self:
         return type(self)(

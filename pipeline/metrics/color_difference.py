@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from pipeline.color.lab import LINEAR_VALUES, RGB_TO_XYZ, WHITE
-from pipeline.metrics.batches import Batch, Values, per_image, planes, strips
+from pipeline.metrics.batches import Batch, Values, as_pair, one_by_one, planes, strips
 
 PERCENTILE = 95.0
 
@@ -53,16 +53,30 @@ def ciede2000_statistics(truth: Batch, result: Batch) -> Values:
     Returns:
         float64 (N, 2).
     """
-    return per_image(_statistics, truth, result).reshape(-1, 2)
+    first, second = as_pair(truth, result)
+    return statistics_of_lab(lab_planes(first), lab_planes(second))
 
 
-def _statistics(truth: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
-    parts = [
-        ciede2000_of_lab(lab_planes(truth[:, rows]), lab_planes(result[:, rows])).flatten(1) for rows in strips(truth)
-    ]
-    differences = torch.cat(parts, dim=1).cpu().numpy()
-    mean = differences.mean(axis=1, dtype=np.float64)
-    return torch.from_numpy(np.stack([mean, _percentile(differences)], axis=1))
+def statistics_of_lab(first: torch.Tensor, second: torch.Tensor) -> Values:
+    """As `ciede2000_statistics`, of colors that are known already.
+
+    Args:
+        first: float32 (N, 3, H, W), as `lab_planes` gives it.
+        second: float32 of the same shape.
+
+    Returns:
+        float64 (N, 2).
+    """
+    statistics = np.empty((len(first), 2))
+    for part in one_by_one(first):
+        pieces = [
+            ciede2000_of_lab(first[part, :, rows], second[part, :, rows]).flatten(1)
+            for rows in strips(*first.shape[2:], first.device)
+        ]
+        differences = torch.cat(pieces, dim=1).cpu().numpy()
+        statistics[part, 0] = differences.mean(axis=1, dtype=np.float64)
+        statistics[part, 1] = _percentile(differences)
+    return statistics
 
 
 def _percentile(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -83,6 +97,15 @@ def lab_planes(images: torch.Tensor) -> torch.Tensor:
     Returns:
         float32 (n, 3, H, W): L in [0, 100], a, b.
     """
+    n, height, width, _ = images.shape
+    lab = torch.empty((n, 3, height, width), device=images.device)
+    for part in one_by_one(images):
+        for rows in strips(height, width, images.device):
+            lab[part, :, rows] = _lab(images[part, rows])
+    return lab
+
+
+def _lab(images: torch.Tensor) -> torch.Tensor:
     levels = torch.as_tensor(LINEAR_VALUES, dtype=torch.float32, device=images.device)
     to_xyz = torch.as_tensor(RGB_TO_XYZ / WHITE[:, None], dtype=torch.float32, device=images.device)
     n, height, width, _ = images.shape

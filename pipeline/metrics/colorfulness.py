@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.metrics.batches import Batch, Values, per_image, sum_per_image
+from pipeline.metrics.batches import Batch, Values, as_pair, per_image, sum_per_image
 
 
 def cf(truth: Batch, result: Batch) -> Values:
@@ -17,7 +17,7 @@ def cf(truth: Batch, result: Batch) -> Values:
     Returns:
         float64 (N,), at least 0 (grey); natural photographs lie between 10 and 110.
     """
-    return per_image(lambda _, image: _colorfulness(image, absolute=False), truth, result)
+    return colorfulness(as_pair(truth, result)[1])[:, 0]
 
 
 def cf_abs(truth: Batch, result: Batch) -> Values:
@@ -30,7 +30,7 @@ def cf_abs(truth: Batch, result: Batch) -> Values:
     Returns:
         float64 (N,), at least 0.
     """
-    return per_image(lambda _, image: _colorfulness(image, absolute=True), truth, result)
+    return colorfulness(as_pair(truth, result)[1])[:, 1]
 
 
 def cf_difference(truth: Batch, result: Batch) -> Values:
@@ -46,16 +46,27 @@ def cf_difference(truth: Batch, result: Batch) -> Values:
     return abs(cf(result, result) - cf(truth, truth))
 
 
-def _colorfulness(image: torch.Tensor, absolute: bool) -> torch.Tensor:
+def colorfulness(images: Batch) -> Values:
+    """CF and its variant from absolute values, at once.
+
+    Args:
+        images: uint8 (N, H, W, 3).
+
+    Returns:
+        float64 (N, 2): `cf` and `cf_abs`.
+    """
+    return per_image(lambda image, _: _colorfulness(image), images, images).reshape(-1, 2)
+
+
+def _colorfulness(image: torch.Tensor) -> torch.Tensor:
     red, green, blue = image.to(torch.int32).unbind(-1)
     opponents = [red - green, red + green - 2 * blue]  # the second one doubled, to stay with whole numbers
     count = red[0].numel()
-    variance = torch.zeros(len(image), dtype=torch.float64)
-    mean_square = torch.zeros(len(image), dtype=torch.float64)
+    variance, mean_square = torch.zeros((2, len(image), 2), dtype=torch.float64)
     for opponent, scale in zip(opponents, (1.0, 0.5), strict=True):
-        values = opponent.abs() if absolute else opponent
-        mean = sum_per_image(values).cpu().double() * (scale / count)
-        square = sum_per_image(values * values).cpu().double() * (scale**2 / count)
-        variance += square - mean * mean
+        sums = torch.stack([sum_per_image(opponent), sum_per_image(opponent.abs())], dim=1)
+        mean = sums.cpu().double() * (scale / count)
+        square = sum_per_image(opponent * opponent).cpu().double() * (scale**2 / count)
+        variance += square[:, None] - mean * mean
         mean_square += mean * mean
     return variance.clamp_min(0).sqrt() + 0.3 * mean_square.sqrt()

@@ -1,6 +1,6 @@
 """All metrics of a batch in one pass: describe each side once, then compare.
 
-What belongs to one photograph alone (its class maps, its network features) is its description; the truth's is made once
+What belongs to one photograph alone (its colors, its class maps, its network features) is its description; the truth's is made once
 and serves every result that is compared with it.
 """
 
@@ -12,8 +12,8 @@ import torch
 from pipeline.color.space import ColorSpace
 from pipeline.metrics.batches import Batch, Values, as_batch
 from pipeline.metrics.classes import ClassMaps, class_maps, class_metrics
-from pipeline.metrics.color_difference import ciede2000_statistics
-from pipeline.metrics.colorfulness import cf, cf_abs
+from pipeline.metrics.color_difference import lab_planes, statistics_of_lab
+from pipeline.metrics.colorfulness import colorfulness
 from pipeline.metrics.networks import Features, NetworkFeatures
 from pipeline.metrics.perceptual import perceptual_distance
 from pipeline.metrics.pixels import mse, psnr_of
@@ -26,7 +26,8 @@ class Photographs:
 
     Attributes:
         images: uint8 (N, H, W, 3).
-        colorfulness: float64 (N,).
+        colorfulness: float64 (N, 2), as `colorfulness.colorfulness` gives it.
+        lab: float32 (N, 3, H, W), CIE L*a*b*.
         classes: class maps in the report space.
         own_classes: class maps in the method's own space; None without one.
         vectors: float32 (N, K), LPIPS vectors; None without the network, or where a side is too small for it.
@@ -35,6 +36,7 @@ class Photographs:
 
     images: torch.Tensor
     colorfulness: Values
+    lab: torch.Tensor
     classes: ClassMaps
     own_classes: ClassMaps | None = None
     vectors: torch.Tensor | None = None
@@ -63,7 +65,7 @@ def describe(
     own = None
     if own_space is not None:
         own = classes if same_space(own_space, report_space) else class_maps(batch, own_space)
-    return Photographs(batch, cf(batch, batch), classes, own, found.vectors, found.features)
+    return Photographs(batch, colorfulness(batch), lab_planes(batch), classes, own, found.vectors, found.features)
 
 
 def same_space(first: ColorSpace, second: ColorSpace) -> bool:
@@ -91,7 +93,7 @@ def score_pairs(
     """
     first, second = truth.images, result.images
     errors = mse(first, second)
-    differences = ciede2000_statistics(first, second)
+    differences = statistics_of_lab(truth.lab, result.lab)
     values = {
         "mse": errors,
         "psnr": psnr_of(errors),
@@ -99,9 +101,9 @@ def score_pairs(
         "uiqi": uiqi(first, second),
         "ciede2000": differences[:, 0],
         "ciede2000_p95": differences[:, 1],
-        "cf": result.colorfulness,
-        "cf_abs": cf_abs(first, second),
-        "cf_difference": np.abs(result.colorfulness - truth.colorfulness),
+        "cf": result.colorfulness[:, 0],
+        "cf_abs": result.colorfulness[:, 1],
+        "cf_difference": np.abs(result.colorfulness - truth.colorfulness)[:, 0],
     }
     values |= class_metrics(truth.classes, result.classes, report_space.kept_count)
     if own_space is not None and truth.own_classes is not None and result.own_classes is not None:
