@@ -71,7 +71,7 @@ def statistics_of_lab(first: torch.Tensor, second: torch.Tensor) -> Values:
     for part in one_by_one(first):
         pieces = [
             ciede2000_of_lab(first[part, :, rows], second[part, :, rows]).flatten(1)
-            for rows in strips(*first.shape[2:], first.device)
+            for rows in strips(first.shape[2], first.shape[3], first.device)
         ]
         differences = torch.cat(pieces, dim=1).cpu().numpy()
         statistics[part, 0] = differences.mean(axis=1, dtype=np.float64)

@@ -1,7 +1,7 @@
 """All metrics of a batch in one pass: describe each side once, then compare.
 
-What belongs to one photograph alone (its colors, its class maps, its network features) is its description; the truth's is made once
-and serves every result that is compared with it.
+What belongs to one photograph alone (its colors, its class maps, its network features) is its description; the truth's
+is made once and serves every result that is compared with it.
 """
 
 from dataclasses import dataclass, field

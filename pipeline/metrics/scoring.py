@@ -15,7 +15,6 @@ from pipeline.config import UserError
 from pipeline.engine import map_shards
 from pipeline.metrics.classes import frequency_bands
 from pipeline.metrics.feature_cache import BYTES_PER_PIXEL, FeatureCache
-from pipeline.metrics.frechet import FeatureMoments
 from pipeline.metrics.networks import Weights
 from pipeline.metrics.protocols import Protocol
 from pipeline.metrics.registry import IMAGE_METRICS, METRICS
@@ -114,9 +113,7 @@ def score_set(
     for partial in map_shards(score_shard, shards, job, f"scoring {settings.method} on {settings.set_name}"):
         rows += partial.rows
         for key, batches in partial.features.items():
-            # one sum for the whole shard, so that batches leave no trace in its rounding
-            first, second = (np.concatenate(side) for side in zip(*batches, strict=True))
-            state.add_moments(key, FeatureMoments.of(first), FeatureMoments.of(second))
+            state.add_features(key, batches)
         for key, more in partial.counts.items():
             state.add_counts(key, more)
     missing |= _absences(own_space, class_hits, counts)

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.metrics.classes import BANDS, ClassCounts
 from pipeline.metrics.frechet import ENOUGH_IMAGES, FeatureMoments, frechet_distance
+from pipeline.metrics.networks import Features
 from pipeline.metrics.perceptual import SMALLEST
 from pipeline.metrics.registry import METRICS
 from pipeline.metrics.schemas import BANDS as BAND_TABLE
@@ -17,20 +19,40 @@ _CONFUSION = "band_{:02d}_as_{:02d}"
 """Share of a band's pixels that the result puts into a band: kept among the set rows, for `band_table`."""
 
 
+MOMENTS_OF = 256
+"""Photographs whose feature moments are formed at once: one large product costs less than many small ones."""
+
+Moments = tuple[FeatureMoments, FeatureMoments]
+
+
 @dataclass
 class SetState:
     """Sums over the photographs seen so far.
 
     Attributes:
+        waiting: (variant, set metric) to features of truth and result that are not in `moments` yet.
         moments: (variant, set metric) to the feature moments of truth and result.
         counts: (variant, "report" or "own") to class counts.
     """
 
-    moments: dict[tuple[str, str], tuple[FeatureMoments, FeatureMoments]] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], list[tuple[Features, Features]]] = field(default_factory=dict)
+    moments: dict[tuple[str, str], Moments] = field(default_factory=dict)
     counts: dict[tuple[str, str], ClassCounts] = field(default_factory=dict)
 
-    def add_moments(self, key: tuple[str, str], truth: FeatureMoments, result: FeatureMoments) -> None:
-        """Add the moments of a batch."""
+    def add_features(self, key: tuple[str, str], batches: Sequence[tuple[Features, Features]]) -> None:
+        """Add the features of a task, truth and result. How it was cut into batches leaves no trace in the rounding."""
+        self.waiting.setdefault(key, []).extend(batches)
+        if sum(len(truth) for truth, _ in self.waiting[key]) >= MOMENTS_OF:
+            self._form_moments(key)
+
+    def all_moments(self) -> dict[tuple[str, str], Moments]:
+        """Of everything that was added."""
+        for key in list(self.waiting):
+            self._form_moments(key)
+        return self.moments
+
+    def _form_moments(self, key: tuple[str, str]) -> None:
+        truth, result = (FeatureMoments.of(np.concatenate(side)) for side in zip(*self.waiting.pop(key), strict=True))
         if key in self.moments:
             first, second = self.moments[key]
             truth, result = first + truth, second + result
@@ -87,7 +109,7 @@ def _row(
 
 
 def _scores(state: SetState, variant: str, images: int, missing: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for (of, metric), (truth, result) in state.moments.items():
+    for (of, metric), (truth, result) in state.all_moments().items():
         if of == variant:
             yield _frechet_row(variant, metric, truth, result)
     for space, prefix in (("report", ""), ("own", "own_")):

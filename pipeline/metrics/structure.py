@@ -34,7 +34,7 @@ def ssim(truth: Batch, result: Batch) -> Values:
 def _ssim(truth: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
     total = torch.zeros(len(truth), dtype=torch.float64)
     centers = _levels(truth), _levels(result)
-    for rows in strips(*truth.shape[1:3], truth.device, GAUSSIAN_WINDOW):
+    for rows in strips(truth.shape[1], truth.shape[2], truth.device, GAUSSIAN_WINDOW):
         total += sum_per_image(_ssim_map(truth[:, rows], result[:, rows], *centers)).cpu()
     height, width = (side - GAUSSIAN_WINDOW + 1 for side in truth.shape[1:3])
     return total / (3 * height * width)
@@ -101,7 +101,7 @@ def uiqi(truth: Batch, result: Batch, window: int = UIQI_WINDOW) -> Values:
 
     def measure(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         total = torch.zeros(len(first), dtype=torch.float64)
-        for rows in strips(*first.shape[1:3], first.device, window):
+        for rows in strips(first.shape[1], first.shape[2], first.device, window):
             total += sum_per_image(_uiqi_map(first[:, rows], second[:, rows], window)).cpu()
         height, width = (side - window + 1 for side in first.shape[1:3])
         return total / (3 * height * width)
