@@ -21,7 +21,8 @@ from pipeline.metrics.registry import ALEXNET
 _CHANNELS = ((3, 64), (64, 192), (192, 384), (384, 256), (256, 256))
 _RELUS = (1, 4, 7, 9, 11)
 _POOLED = _CHANNELS[-1][1]
-PAIR = 2
+TOGETHER, TOGETHER_PIXELS = 4, 1 << 18
+"""Photographs that the network sees together on a CPU, as far as they have no more pixels than this."""
 SMALLEST = 31
 """Photographs with a side below this leave AlexNet's last layers without a position."""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -122,8 +123,9 @@ def channel_weights() -> tuple[torch.Tensor, ...]:
 def perceptual_features(network: Perceptual, images: torch.Tensor) -> PerceptualFeatures:
     """Run the network over photographs.
 
-    On a CPU they go in pairs, a fifth faster than one by one; a last one is paired with itself, so that the network
-    always sees the same shape, and what a photograph gives has the same bits whatever it is batched with.
+    On a CPU small ones go four by four, a quarter faster than one by one; the last group is filled up, so that for
+    photographs of one size the network always sees one shape, and what a photograph gives has the same bits whatever it
+    is batched with.
 
     Args:
         network: as `load_perceptual` gives it.
@@ -133,9 +135,11 @@ def perceptual_features(network: Perceptual, images: torch.Tensor) -> Perceptual
         Their vectors and pooled activations.
     """
     device = network.heads[0].device
-    together = PAIR if device.type == "cpu" else max(len(images), 1)
+    together = max(len(images), 1)
+    if device.type == "cpu":
+        together = max(1, min(TOGETHER, TOGETHER_PIXELS // (images.shape[1] * images.shape[2])))
     count = -(-len(images) // together) * together
-    filled = images if count == len(images) else torch.cat([images, images[-1:]])
+    filled = torch.cat([images, images[-1:].expand(count - len(images), -1, -1, -1)])
     features = PerceptualFeatures(torch.empty((count, _POOLED + _length(*images.shape[1:3])), device=device))
     for start in range(0, count, together):
         part = slice(start, start + together)

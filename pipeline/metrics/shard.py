@@ -18,13 +18,14 @@ from pipeline.metrics.classes import ClassCounts
 from pipeline.metrics.feature_cache import FeatureCache
 from pipeline.metrics.networks import Features, Networks, Weights, load_networks, network_features, truth_features
 from pipeline.metrics.pairs import Photographs, describe, score_pairs
+from pipeline.metrics.perceptual import TOGETHER_PIXELS
 from pipeline.metrics.protocols import Protocol
 from pipeline.store import Store
 
-BATCH_PIXELS, CPU_BATCH_PIXELS = 1 << 22, 1 << 17
+BATCH_PIXELS, CPU_BATCH_PIXELS = 1 << 22, TOGETHER_PIXELS
 """Larger photographs go in smaller batches, so that memory does not grow with their size times the batch.
 
-On a CPU, where every metric takes one photograph at a time anyway, a batch gains nothing and only fills memory.
+On a CPU, where every metric takes one photograph at a time anyway, only the network gains by a batch.
 """
 
 
