@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.color.space import ColorSpace
-from pipeline.devices import Processes
+from pipeline.devices import Processes, prefer_onednn
 from pipeline.losses import WeightedSum
 from pipeline.models.network import Network, build_network
 from pipeline.pretrained import load_weights
@@ -92,6 +92,7 @@ def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, 
     network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
     network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    prefer_onednn(network)
     trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
     optimizer = torch.optim.AdamW(
         trained,

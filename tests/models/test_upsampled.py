@@ -10,7 +10,8 @@ from torch.nn import functional
 from pipeline.devices import one_thread, prefer_onednn
 from pipeline.models import DECODERS, ENCODERS
 from pipeline.models.network import Network, build_network
-from pipeline.models.upsampled import FoldedConvolution, UpsampledConvolution, fold_upsampling
+from pipeline.models.upsampled import FoldedConvolution, UpsampledConvolution
+from pipeline.predicting import ready_to_predict
 
 
 @settings(deadline=None, max_examples=60)
@@ -73,8 +74,7 @@ def test_a_network_made_ready_says_the_same(encoder: str, decoder: str) -> None:
     ready, light = network(encoder, decoder), torch.rand(2, 1, 64, 96) * 100
     with torch.inference_mode():
         expected = ready(light)
-        fold_upsampling(ready)
-        prefer_onednn(ready)
+        ready_to_predict(ready)
         found = ready(light)
     assert not any(isinstance(module, UpsampledConvolution) for module in ready.modules())
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
