@@ -1,6 +1,7 @@
 """Which device computes, at what precision, beside which other processes: environment, not parameters (README)."""
 
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
@@ -115,12 +116,12 @@ def prefer_onednn(network: nn.Module) -> None:
     """Have oneDNN compute convolutions of one pixel in one thread too, where torch takes a path of half the speed.
 
     torch leaves such kernels to oneDNN only with several threads, in batches of 16, strided or dilated (`use_mkldnn` of
-    its Convolution.cpp). A kernel of one pixel has nothing to dilate: saying that it is dilated changes nothing else.
+    its Convolution.cpp). A kernel of one pixel has nothing to dilate: saying that it is dilated changes no result.
 
     Args:
-        network: changed in place; elsewhere than on a CPU with oneDNN it is left alone.
+        network: changed in place; elsewhere than on an x86 processor it is left alone.
     """
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available() or platform.machine() not in ("x86_64", "AMD64"):
         return
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1) and module.weight.device.type == "cpu":

@@ -42,6 +42,8 @@ MOST_IN_PART = 64
 TOGETHER = 4
 """Photographs that the network sees together on the CPU: a fifth faster than one by one, and no slower than eight."""
 PNG_LEVEL = 1
+PARTS_VERSION = 2
+"""Raised when the same weights give other bits, so that a killed run of an older version is not continued."""
 
 Seen = tuple[Grid, npt.NDArray[np.int32] | None]
 """L of a photograph at the network's size, float32 (size, size), and its kept indices at the network's output size."""
@@ -155,7 +157,8 @@ def _facts(colorizer: Colorizer) -> list[object]:
     space = colorizer.space
     table = None if space is None else (space.bin_size, space.shift, space.kept.tolist())
     readout = None if colorizer.method is None else (colorizer.method.readout, colorizer.method.temperature)
-    return [colorizer.kind, colorizer.digest, colorizer.settings.size, colorizer.settings.upsample, table, readout]
+    settings = colorizer.settings
+    return [PARTS_VERSION, colorizer.kind, colorizer.digest, settings.size, settings.upsample, table, readout]
 
 
 def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:
@@ -235,13 +238,15 @@ def _loaded(weights: Path, digest: str, device: torch.device) -> Model:
 
 
 def ready_to_predict(network: Network) -> None:
-    """Change a network into one that says the same, up to rounding, and does it faster.
+    """Change a network on a CPU into one that says the same, up to rounding, and does it faster.
 
     Args:
-        network: in evaluation mode, on its device; it can no longer be trained.
+        network: in evaluation mode, on its device; on a CPU it can no longer be trained, elsewhere it stays as it is.
     """
-    fold_upsampling(network)
-    prefer_onednn(network)
+    if next(network.parameters()).device.type == "cpu":
+        fold_upsampling(network)
+        network.to(memory_format=torch.channels_last)
+        prefer_onednn(network)
 
 
 def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], device: torch.device) -> Iterator[Path]:

@@ -92,7 +92,8 @@ def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, 
     network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
     network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    prefer_onednn(network)
+    if not settings.compile:  # a compiler has ways of its own for kernels of one pixel
+        prefer_onednn(network)
     trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
     optimizer = torch.optim.AdamW(
         trained,

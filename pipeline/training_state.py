@@ -105,7 +105,7 @@ class Model:
     """A trained method, ready to predict.
 
     Attributes:
-        network: in evaluation mode, on the CPU.
+        network: in evaluation mode, on the CPU until it is moved.
         method: its settings.
         train: the training settings as they were, plain values.
         space: its classes; None for a regression.

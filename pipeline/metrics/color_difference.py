@@ -66,7 +66,12 @@ def statistics_of_lab(first: torch.Tensor, second: torch.Tensor) -> Values:
 
     Returns:
         float64 (N, 2).
+
+    Raises:
+        ValueError: if the shapes differ.
     """
+    if first.shape != second.shape:
+        raise ValueError(f"colors have shapes {tuple(first.shape)} and {tuple(second.shape)}; they must be equal")
     statistics = np.empty((len(first), 2))
     for part in one_by_one(first):
         pieces = [

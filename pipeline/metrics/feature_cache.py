@@ -1,12 +1,14 @@
 """Network features of the truth, kept between runs by image hash x backbone x protocol (issue 5).
 
 A truth is compared with every method's results, in runs of their own; its features are the same each time. They are
-large (2.5 MB a photograph at 256 x 256), so only as many are kept as the budget takes.
+large (2.5 MB a photograph at 256 x 256) and five sixths of them zeros, which a ReLU leaves: a file holds the others and
+where they are. As many are kept as the budget takes.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +16,8 @@ import torch
 
 from pipeline.files import replaced
 
-BYTES_PER_PIXEL = 40
-"""About 10 float32 numbers of LPIPS vector per pixel."""
+BYTES_PER_PIXEL = 8
+"""Of AlexNet's features as they are kept; 7.7 on average for photographs."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class FeatureCache:
     protocol: str
 
     def _path(self, backbone: str, sha256: str) -> Path:
-        return self.folder / backbone / self.protocol / sha256[:2] / f"{sha256}.npy"
+        return self.folder / backbone / self.protocol / sha256[:2] / f"{sha256}.npz"
 
     def get(self, backbone: str, sha256: str) -> npt.NDArray[np.float32] | None:
         """Look features up.
@@ -44,10 +46,13 @@ class FeatureCache:
             float32 (K,), or None where they are not kept, or the file is damaged.
         """
         try:
-            stored = np.load(self._path(backbone, sha256), allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            with np.load(self._path(backbone, sha256), allow_pickle=False) as stored:
+                length, filled, values = int(stored["length"]), stored["filled"], stored["values"]
+            features = np.zeros(length, np.float32)
+            features[np.flatnonzero(np.unpackbits(filled, count=length).view(np.bool_))] = values
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
-        return stored if stored.dtype == np.float32 and stored.ndim == 1 else None
+        return features
 
     def put(self, backbone: str, sha256: str, features: npt.NDArray[np.float32]) -> None:
         """Keep features; of two writers the last one wins, with the same bytes.
@@ -57,12 +62,14 @@ class FeatureCache:
             sha256: as in `get`.
             features: float32 (K,).
         """
+        filled = features != 0
+        values = np.compress(filled, features)
         with replaced(self._path(backbone, sha256)) as temporary, temporary.open("wb") as file:
-            np.save(file, features, allow_pickle=False)
+            np.savez(file, length=np.int64(len(features)), filled=np.packbits(filled), values=values)
 
     def size(self) -> int:
         """Bytes kept so far, under every backbone and protocol."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*.npy")) if self.folder.is_dir() else 0
+        return sum(path.stat().st_size for path in self.folder.rglob("*.npz")) if self.folder.is_dir() else 0
 
 
 def remembered(

@@ -17,7 +17,7 @@ from pipeline.metrics.perceptual import SMALLEST, Perceptual, PerceptualFeatures
 from pipeline.metrics.registry import ALEXNET, INCEPTION
 
 Features = npt.NDArray[np.float32]
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 """Raised when the same weights give other bits, so that what an older version kept is not read."""
 
 
@@ -64,17 +64,20 @@ def load_networks(weights: tuple[tuple[str, Weights], ...], device: str) -> Netw
     )
 
 
-def network_features(images: torch.Tensor, networks: Networks) -> NetworkFeatures:
+def network_features(images: torch.Tensor, networks: Networks, together: int = 1) -> NetworkFeatures:
     """Run the networks at hand over a batch.
 
     Args:
         images: uint8 (N, H, W, 3).
         networks: those at hand.
+        together: as `perceptual_features` takes it.
 
     Returns:
         What they say; where a side is too small for AlexNet, vectors of nan.
     """
-    return _answers(images, networks, perceptual_features, inception_features)
+    return _answers(
+        images, networks, lambda network, some: perceptual_features(network, some, together), inception_features
+    )
 
 
 def truth_features(
@@ -84,6 +87,7 @@ def truth_features(
     weights: Mapping[str, Weights],
     cache: FeatureCache | None,
     keep: bool,
+    together: int = 1,
 ) -> NetworkFeatures:
     """As `network_features`, from the cache where it has them: a truth is compared with every method's results.
 
@@ -94,6 +98,7 @@ def truth_features(
         weights: of the networks at hand, by name.
         cache: where to look; None computes everything.
         keep: whether what was computed is kept.
+        together: as `perceptual_features` takes it.
 
     Returns:
         What they say.
@@ -104,7 +109,7 @@ def truth_features(
         return remembered(cache, key, images, hashes, compute, keep)
 
     def ask_alexnet(network: Perceptual, _: torch.Tensor) -> PerceptualFeatures:
-        return PerceptualFeatures(memory(ALEXNET, lambda some: perceptual_features(network, some).packed))
+        return PerceptualFeatures(memory(ALEXNET, lambda some: perceptual_features(network, some, together).packed))
 
     def ask_inception(network: nn.Module, _: torch.Tensor) -> torch.Tensor:
         return memory(INCEPTION, lambda some: inception_features(network, some))

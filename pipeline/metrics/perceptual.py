@@ -21,8 +21,6 @@ from pipeline.metrics.registry import ALEXNET
 _CHANNELS = ((3, 64), (64, 192), (192, 384), (384, 256), (256, 256))
 _RELUS = (1, 4, 7, 9, 11)
 _POOLED = _CHANNELS[-1][1]
-TOGETHER, TOGETHER_PIXELS = 4, 1 << 18
-"""Photographs that the network sees together on a CPU, as far as they have no more pixels than this."""
 SMALLEST = 31
 """Photographs with a side below this leave AlexNet's last layers without a position."""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -120,24 +118,22 @@ def channel_weights() -> tuple[torch.Tensor, ...]:
     return tuple(stored[f"lin{number}.model.1.weight"].flatten() for number in range(len(_CHANNELS)))
 
 
-def perceptual_features(network: Perceptual, images: torch.Tensor) -> PerceptualFeatures:
+def perceptual_features(network: Perceptual, images: torch.Tensor, together: int = 1) -> PerceptualFeatures:
     """Run the network over photographs.
 
-    On a CPU small ones go four by four, a quarter faster than one by one; the last group is filled up, so that for
-    photographs of one size the network always sees one shape, and what a photograph gives has the same bits whatever it
-    is batched with.
+    On a CPU they go in groups, and the last one is filled up: the network always sees one shape, so that what a
+    photograph gives has the same bits whatever it is batched with.
 
     Args:
         network: as `load_perceptual` gives it.
         images: uint8 (N, H, W, 3), sides of at least 31.
+        together: photographs of a group on a CPU; four small ones are a quarter faster than one by one.
 
     Returns:
         Their vectors and pooled activations.
     """
     device = network.heads[0].device
-    together = max(len(images), 1)
-    if device.type == "cpu":
-        together = max(1, min(TOGETHER, TOGETHER_PIXELS // (images.shape[1] * images.shape[2])))
+    together = together if device.type == "cpu" else max(len(images), 1)
     count = -(-len(images) // together) * together
     filled = torch.cat([images, images[-1:].expand(count - len(images), -1, -1, -1)])
     features = PerceptualFeatures(torch.empty((count, _POOLED + _length(*images.shape[1:3])), device=device))
@@ -173,6 +169,7 @@ def _forward(network: Perceptual, images: torch.Tensor, features: PerceptualFeat
             end = start + current[0].numel()
             _weighted(current, network.heads[_RELUS.index(number)], features.vectors[:, start:end])
             start = end
+    assert start == features.vectors.shape[1]
     features.pooled.copy_(current.mean(dim=(2, 3)))
 
 

@@ -20,7 +20,10 @@ _CONFUSION = "band_{:02d}_as_{:02d}"
 
 
 MOMENTS_OF = 256
-"""Photographs whose feature moments are formed at once: one large product costs less than many small ones."""
+"""Photographs whose feature moments are formed at once: one large product costs less than many small ones.
+
+Groups end where a task ends, and tasks are cut in one way, so that sums are formed in one order.
+"""
 
 Moments = tuple[FeatureMoments, FeatureMoments]
 
@@ -40,13 +43,22 @@ class SetState:
     counts: dict[tuple[str, str], ClassCounts] = field(default_factory=dict)
 
     def add_features(self, key: tuple[str, str], batches: Sequence[tuple[Features, Features]]) -> None:
-        """Add the features of a task, truth and result. How it was cut into batches leaves no trace in the rounding."""
+        """Add the features of a task. How it was cut into batches leaves no trace in the rounding.
+
+        Args:
+            key: variant and set metric.
+            batches: float32 (n, D) of truth and result, batch by batch.
+        """
         self.waiting.setdefault(key, []).extend(batches)
         if sum(len(truth) for truth, _ in self.waiting[key]) >= MOMENTS_OF:
             self._form_moments(key)
 
-    def all_moments(self) -> dict[tuple[str, str], Moments]:
-        """Of everything that was added."""
+    def form_all_moments(self) -> dict[tuple[str, str], Moments]:
+        """Form those of what is still waiting.
+
+        Returns:
+            `moments`, of everything that was added.
+        """
         for key in list(self.waiting):
             self._form_moments(key)
         return self.moments
@@ -109,7 +121,7 @@ def _row(
 
 
 def _scores(state: SetState, variant: str, images: int, missing: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for (of, metric), (truth, result) in state.all_moments().items():
+    for (of, metric), (truth, result) in state.form_all_moments().items():
         if of == variant:
             yield _frechet_row(variant, metric, truth, result)
     for space, prefix in (("report", ""), ("own", "own_")):

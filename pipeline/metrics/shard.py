@@ -18,11 +18,15 @@ from pipeline.metrics.classes import ClassCounts
 from pipeline.metrics.feature_cache import FeatureCache
 from pipeline.metrics.networks import Features, Networks, Weights, load_networks, network_features, truth_features
 from pipeline.metrics.pairs import Photographs, describe, score_pairs
-from pipeline.metrics.perceptual import TOGETHER_PIXELS
 from pipeline.metrics.protocols import Protocol
 from pipeline.store import Store
 
-BATCH_PIXELS, CPU_BATCH_PIXELS = 1 << 22, TOGETHER_PIXELS
+TOGETHER = 4
+"""Photographs that AlexNet sees together on a CPU, under protocols that bring all to one size of 256 x 256 or so.
+
+Photographs of their own sizes seldom meet their like, and a group of one would be filled up for nothing.
+"""
+BATCH_PIXELS, CPU_BATCH_PIXELS = 1 << 22, TOGETHER << 16
 """Larger photographs go in smaller batches, so that memory does not grow with their size times the batch.
 
 On a CPU, where every metric takes one photograph at a time anyway, only the network gains by a batch.
@@ -220,14 +224,13 @@ def _batches(entries: Iterable[_Entry], job: Job) -> Iterator[list[_Entry]]:
 
 def _score_batch(entries: list[_Entry], job: Job, networks: Networks, keep: bool, partial: Partial) -> None:
     report, own = color_space(job.report_space), color_space(job.own_space) if job.own_space else None
-    images = torch.from_numpy(np.stack([entry.truth for entry in entries])).to(job.device)
+    together = TOGETHER if job.protocol.size is not None else 1
     hashes = [entry.sha256 for entry in entries]
-    truth = describe(images, truth_features(images, hashes, networks, job.weights, job.cache, keep), report, own)
-    results = {
-        variant: torch.from_numpy(np.stack([entry.results[variant] for entry in entries])).to(job.device)
-        for variant in entries[0].results
-    }
-    found = network_features(torch.cat(list(results.values())), networks)  # larger batches than variant by variant
+    images = _stacked([entry.truth for entry in entries], job)
+    features = truth_features(images, hashes, networks, job.weights, job.cache, keep, together)
+    truth = describe(images, features, report, own)
+    results = {variant: _stacked([entry.results[variant] for entry in entries], job) for variant in entries[0].results}
+    found = network_features(torch.cat(list(results.values())), networks, together)  # more of them fill more groups
     for place, (variant, stacked) in enumerate(results.items()):
         start = place * len(entries)
         result = describe(stacked, found.of(slice(start, start + len(entries))), report, own)
@@ -236,6 +239,11 @@ def _score_batch(entries: list[_Entry], job: Job, networks: Networks, keep: bool
             scores = {name: float(value[number]) for name, value in values.items()}
             partial.rows.append(entry.row | {"variant": variant, "status": entry.statuses[variant]} | scores)
         _collect(truth, result, variant, job.bands, own, partial)
+        del result  # before the next one is described: a large photograph takes hundreds of megabytes
+
+
+def _stacked(photographs: list[npt.NDArray[np.uint8]], job: Job) -> torch.Tensor:
+    return torch.from_numpy(np.stack(photographs)).to(job.device)
 
 
 def _collect(

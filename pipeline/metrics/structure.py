@@ -66,10 +66,13 @@ def _ssim_map(
 
 
 def _gaussian(maps: torch.Tensor) -> torch.Tensor:
-    """Weighted means over 11 x 11 windows: (..., H, W) -> (..., H - 10, W - 10), columns first, then rows."""
+    """Weighted means over 11 x 11 windows: (..., H, W) -> (..., H - 10, W - 10).
+
+    Down the columns first: that leaves the second pass fewer rows.
+    """
     radius = GAUSSIAN_WINDOW // 2
     weights = [math.exp(-0.5 * (i / GAUSSIAN_SIGMA) ** 2) for i in range(-radius, radius + 1)]
-    for dim in (-1, -2):
+    for dim in (-2, -1):
         size = maps.shape[dim] - 2 * radius
         blurred = maps.narrow(dim, 0, size) * (weights[0] / sum(weights))
         for offset, weight in enumerate(weights[1:], start=1):
@@ -113,7 +116,7 @@ def _uiqi_map(truth: torch.Tensor, result: torch.Tensor, window: int) -> torch.T
     """UIQI of every patch: uint8 (n, H, W, 3) twice -> float32 (n, 3, H - window + 1, W - window + 1)."""
     x, y = planes(truth, torch.int32), planes(result, torch.int32)
     maps = torch.stack([x, y, x * x + y * y, x * y], dim=1)
-    sum_x, sum_y, squares, product = _box_sums(_box_sums(maps, window, -1), window, -2).unbind(1)
+    sum_x, sum_y, squares, product = _box_sums(_box_sums(maps, window, -2), window, -1).unbind(1)
     sums_product = sum_x * sum_y
     sums_squares = sum_x * sum_x + sum_y * sum_y
     count = window * window

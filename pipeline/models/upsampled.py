@@ -67,9 +67,9 @@ def fold_upsampling(network: nn.Module) -> None:
     """Put a `FoldedConvolution` in the place of every `UpsampledConvolution`.
 
     Args:
-        network: changed in place; it can no longer be trained.
+        network: its parts are exchanged in place, and it can no longer be trained.
     """
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, UpsampledConvolution):
-                setattr(module, name, FoldedConvolution(child))
+                setattr(module, name, FoldedConvolution(child).train(child.training))

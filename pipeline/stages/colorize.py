@@ -9,6 +9,7 @@ from pipeline.coloring import network_grids
 from pipeline.colorizing import Objects, Options, Outcome, colorize_photographs
 from pipeline.config import Settings, UserError
 from pipeline.devices import choose_device
+from pipeline.predicting import ready_to_predict
 from pipeline.stages import paths
 from pipeline.stages.compose import method_space
 from pipeline.training_state import WEIGHTS, load_model
@@ -39,6 +40,7 @@ def run(
     space = composed[1] if composed else None
     model = load_model(paths.model(method) / WEIGHTS, settings.methods[method], space)
     model.network.to(choose_device())
+    ready_to_predict(model.network)
     options = replace(options, size=settings.predict.size)
     if harmonized:
         classes = space or read_space(paths.space(settings.run.report_space))

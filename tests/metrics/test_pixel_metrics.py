@@ -173,6 +173,16 @@ def test_ciede2000_equals_scikit_image(pairs: Pair) -> None:
     assert metrics.ciede2000_p95(*pairs) == pytest.approx([np.percentile(one, 95) for one in maps], abs=1e-4)
 
 
+@pytest.mark.parametrize("pixels", [1, 2, 20, 21, 41, 1000])
+def test_percentile_is_numpy_s(pixels: int) -> None:
+    """Between two places, exactly on one (21, 41), and with nothing above."""
+    random = np.random.default_rng(pixels)
+    truth, result = random.integers(0, 256, (2, 3, 1, pixels, 3), dtype=np.uint8)
+    first, second = (lab_planes(torch.from_numpy(images)) for images in (truth, result))
+    differences = ciede2000_of_lab(first, second).flatten(1).double().numpy()
+    assert metrics.ciede2000_p95(truth, result) == pytest.approx(np.percentile(differences, 95, axis=1), abs=1e-5)
+
+
 def test_lab_equals_colour_science(pairs: Pair) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -14,8 +14,9 @@ from scipy.linalg import sqrtm
 
 from pipeline import metrics
 from pipeline.metrics.frechet import FeatureMoments, frechet_distance
-from pipeline.metrics.inception import inception_features, inception_network
+from pipeline.metrics.inception import inception_features, inception_network, load_inception
 from pipeline.metrics.perceptual import alexnet_layers, channel_weights, load_perceptual, perceptual_features
+from pipeline.metrics.set_scores import SetState
 from tests.conftest import SHARED
 
 WEIGHTS = SHARED / "weights" / "alexnet_features.pth"
@@ -71,6 +72,21 @@ def test_lpips_batch_and_order_change_no_value(pairs: Pair, random_weights: Path
     alone = np.concatenate([metrics.lpips(t[None], r[None], network) for t, r in zip(*pairs, strict=True)])
     assert together == pytest.approx(alone, abs=1e-6)
     assert metrics.lpips(pairs[1], pairs[0], network) == pytest.approx(together, abs=1e-7)
+
+
+@pytest.mark.parametrize("size", [(31, 31), (33, 62), (64, 95), (130, 47)])
+def test_groups_change_no_bit_and_vectors_hold_every_activation(size: tuple[int, int], random_weights: Path) -> None:
+    network = load_perceptual(random_weights)
+    images = torch.randint(0, 256, (6, *size, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    whole = perceptual_features(network, images, together=4).packed
+    for start, stop in ((0, 1), (1, 4), (2, 6)):
+        assert torch.equal(perceptual_features(network, images[start:stop], together=4).packed, whole[start:stop])
+    current, length = torch.zeros(1, 3, *size), 0
+    for layer in network.layers:
+        current = layer(current)
+        length += current.numel() if isinstance(layer, torch.nn.ReLU) else 0
+    assert whole.shape == (6, 256 + length)
+    torch.testing.assert_close(perceptual_features(network, images).packed, whole, rtol=1e-4, atol=1e-6)
 
 
 def test_lpips_of_tiny_photographs_is_undefined(random_weights: Path) -> None:
@@ -179,6 +195,33 @@ def test_inception_has_the_published_shape(inception: torch.nn.Module, pairs: Pa
     answer = inception_features(inception, torch.from_numpy(pairs[0][:2]))
     assert answer.shape == (2, 2048)
     assert (answer >= 0).all()
+
+
+def test_inception_is_the_same_from_a_file(pairs: Pair, tmp_path: Path) -> None:
+    from torchvision.models import inception_v3
+
+    torch.manual_seed(0)
+    state = inception_v3(weights=None, init_weights=False, aux_logits=False, num_classes=1008).state_dict()
+    torch.save(state, tmp_path / "inception.pth")
+    images = torch.from_numpy(pairs[0][:2])
+    expected = inception_features(inception_network(state), images)
+    found = inception_features(load_inception(tmp_path / "inception.pth"), images)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("pieces", [(3, 1, 2), (1, 1, 1, 1, 1, 1), (6,), (5, 1)])
+def test_moments_in_pieces_are_those_of_all(pieces: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.metrics.set_scores.MOMENTS_OF", 3)
+    truth, result = np.random.default_rng(0).normal(size=(2, 6, 5)).astype(np.float32)
+    state, ends = SetState(), np.cumsum(pieces)[:-1]
+    for batch in zip(np.split(truth, ends), np.split(result, ends), strict=True):
+        state.add_features(("raw", "fid"), [batch])
+    found = state.form_all_moments()["raw", "fid"]
+    for moments, features in zip(found, (truth, result), strict=True):
+        expected = FeatureMoments.of(features)
+        assert moments.count == 6
+        assert moments.total == pytest.approx(expected.total)
+        assert moments.products == pytest.approx(expected.products)
 
 
 def test_inception_pools_as_tensorflow_does(inception: torch.nn.Module) -> None:

@@ -1,5 +1,7 @@
 """What prediction changes in a network for speed changes nothing that it says."""
 
+import platform
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -72,15 +74,36 @@ def convolutions_off_onednn(module: nn.Module, x: torch.Tensor) -> int:
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_a_network_made_ready_says_the_same(encoder: str, decoder: str) -> None:
     ready, light = network(encoder, decoder), torch.rand(2, 1, 64, 96) * 100
+    before = sum(isinstance(module, UpsampledConvolution) for module in ready.modules())
+    assert before == (3 if decoder == "plain" else 0)
     with torch.inference_mode():
         expected = ready(light)
         ready_to_predict(ready)
         found = ready(light)
-    assert not any(isinstance(module, UpsampledConvolution) for module in ready.modules())
+    assert sum(isinstance(module, FoldedConvolution) for module in ready.modules()) == before
+    assert not any(module.training for module in ready.modules())
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
 
-@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch was built without oneDNN")
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_onednn_changes_neither_weights_nor_gradients(encoder: str) -> None:
+    plain, other = network(encoder, "skip"), network(encoder, "skip")
+    prefer_onednn(other)
+    light = torch.rand(2, 1, 64, 64) * 100
+    with one_thread():
+        for each in (plain, other):
+            each(light).square().mean().backward()
+    assert list(plain.state_dict()) == list(other.state_dict())
+    for (name, one), two in zip(plain.named_parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+        assert one.grad is not None and two.grad is not None
+        torch.testing.assert_close(one.grad, two.grad, rtol=1e-3, atol=1e-3 * float(one.grad.abs().max()), msg=name)
+
+
+ON_X86 = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
+
+
+@pytest.mark.skipif(not ON_X86, reason="torch takes oneDNN as it is on this processor")
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_one_thread_computes_every_convolution_with_onednn(encoder: str) -> None:
     body, light = network(encoder, "plain").encoder, torch.rand(2, 1, 128, 128) * 100
