@@ -212,7 +212,7 @@ def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Val
     if min(first.shape[1:3]) < SMALLEST:
         return np.full(len(first), np.nan)
     loaded = network or _resolved_network()
-    vectors = perceptual_features(loaded, torch.cat([first, second])).vectors
+    vectors = perceptual_features(loaded, torch.cat([first, second]), together=2).vectors
     return perceptual_distance(vectors[: len(first)], vectors[len(first) :])
 
 
