@@ -41,8 +41,7 @@ class FoldedConvolution(nn.Conv2d):
         outputs, inputs = weight.shape[:2]
         super().__init__(inputs, 4 * outputs, 2, padding=1, bias=bias is not None, device="meta")
         kernels = _folded(_folded(weight.detach(), 2), 4)  # (kind of column, kind of row, outputs, inputs, 2, 2)
-        folded = kernels.transpose(0, 1).flatten(0, 2).contiguous(memory_format=torch.channels_last)
-        self.weight = nn.Parameter(folded, requires_grad=False)
+        self.weight = nn.Parameter(kernels.transpose(0, 1).flatten(0, 2), requires_grad=False)
         self.bias = None if bias is None else nn.Parameter(bias.detach().repeat(4), requires_grad=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
