@@ -27,16 +27,16 @@ from _figures import figure, peak_memory
 from PIL import Image
 from skimage.color import rgb2lab
 
-from pipeline import images
 from pipeline.color.pruning import prune
 from pipeline.color.space import ColorSpace
 from pipeline.color.study import PAPER_BIN_SIZES
-from pipeline.color_tables import read_cells
-from pipeline.config import Settings, validate_settings
-from pipeline.engine import map_shards, worker_count
-from pipeline.sampling import Portion, View, photograph_bytes, portions
+from pipeline.images.decode import decode
+from pipeline.machine.engine import map_shards, worker_count
+from pipeline.settings.params import Settings, validate_settings
 from pipeline.stages import histogram, paths
-from pipeline.store import Store, StoreWriter
+from pipeline.storage.color_tables import read_cells
+from pipeline.storage.portions import Portion, View, photograph_bytes, portions
+from pipeline.storage.store import Store, StoreWriter
 
 SIZE = 56
 ROUNDS = 3
@@ -113,7 +113,7 @@ def build_store(name: str, files: list[Path], copies: int) -> None:
 
 def encoding(files: list[Path]) -> dict[str, object]:
     """(a) Mpx/s of class encoding on one thread."""
-    photographs = [images.decode(path.read_bytes()).rgb for path in files[:ENCODED]]
+    photographs = [decode(path.read_bytes()).rgb for path in files[:ENCODED]]
     pixels = sum(photograph.shape[0] * photograph.shape[1] for photograph in photographs)
     space = ColorSpace(6)
     assert all(np.array_equal(space.encode(one), skimage_classes(one)) for one in photographs[:8])

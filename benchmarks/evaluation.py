@@ -29,12 +29,12 @@ import torch
 from _figures import figure, peak_memory
 
 from pipeline.color.space import ColorSpace
-from pipeline.engine import worker_count
-from pipeline.images import decode, encode_png, resize
-from pipeline.metrics.protocols import PROTOCOLS
+from pipeline.evaluation.protocols import PROTOCOLS
+from pipeline.evaluation.scoring import ScoreSettings, find_weights, score_set
+from pipeline.images.decode import decode, encode_png, resize
+from pipeline.machine.engine import worker_count
 from pipeline.metrics.registry import IMAGE_METRICS
-from pipeline.metrics.scoring import ScoreSettings, find_weights, score_set
-from pipeline.store import Store, StoreWriter
+from pipeline.storage.store import Store, StoreWriter
 
 SPEED_TARGET, MEMORY_TARGET, TOLERANCE = 5.0, 1.15, 1e-4
 VARIANTS = ("raw", "harmonized")

@@ -22,13 +22,13 @@ from skimage import data
 from skimage.segmentation import slic as superpixels
 
 from pipeline.color.lab import lab_to_rgb, lightness, rgb_to_lab
+from pipeline.color.shades import grey_image
 from pipeline.color.space import ColorSpace
-from pipeline.images import resize
+from pipeline.images.decode import resize
 from pipeline.masks.harmonization import MODES, harmonize
 from pipeline.masks.objects import label_objects
-from pipeline.masks.segment import segments_of_labels
-from pipeline.masks.shades import grey_image
-from pipeline.sections import Harmonize, Sam
+from pipeline.masks.rle import segments_of_labels
+from pipeline.settings.sections import Harmonize, Sam
 
 TARGET_MS = 50.0
 NETWORK_TARGET = 0.10

@@ -20,15 +20,15 @@ import pandas as pd
 from scipy import ndimage
 
 from pipeline.color.lab import lab_to_rgb, lightness, rgb_to_lab
+from pipeline.color.shades import grey_image
 from pipeline.color.space import ColorSpace
-from pipeline.images import decode, resize
+from pipeline.images.decode import decode, resize
 from pipeline.masks.annotations import annotated_segments
 from pipeline.masks.bleeding import edge_distance
 from pipeline.masks.harmonization import MODES, harmonize
 from pipeline.masks.objects import edge_pixels, label_objects
-from pipeline.masks.shades import grey_image
-from pipeline.sections import Harmonize
-from pipeline.store import Store
+from pipeline.settings.sections import Harmonize
+from pipeline.storage.store import Store
 
 RGB = npt.NDArray[np.uint8]
 Source = Callable[[str, RGB, ColorSpace], RGB]

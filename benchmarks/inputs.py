@@ -25,14 +25,14 @@ import numpy as np
 from _figures import figure
 from PIL import Image
 
-from pipeline import images
-from pipeline.engine import worker_count
+from pipeline.images.decode import decode, resize
+from pipeline.machine.engine import worker_count
 from pipeline.sets import places365, sample
 from pipeline.sets.archives import Archive
 from pipeline.sets.building import build
 from pipeline.sets.members import members
-from pipeline.sets.settings import Folder, Places365, Sample
-from pipeline.store import Store, StoreWriter
+from pipeline.settings.set_entries import Folder, Places365, Sample
+from pipeline.storage.store import Store, StoreWriter
 
 ROUNDS = 7
 SIDE, CROP = 256, 512
@@ -43,7 +43,7 @@ def write_photographs(folder: Path, count: int, side: int = SIDE, quality: int =
     folder.mkdir()
     random_places = np.random.default_rng(0)
     originals = [
-        images.decode(photograph.read()).rgb
+        decode(photograph.read()).rgb
         for photograph in sample.photographs(Sample(source="sample"), folder)
         if photograph.split == "train"
     ]
@@ -51,7 +51,7 @@ def write_photographs(folder: Path, count: int, side: int = SIDE, quality: int =
     for number in range(count):
         rgb = originals[number % len(originals)]
         top, left = (int(random_places.integers(0, extent - CROP)) for extent in rgb.shape[:2])
-        crop = images.resize(rgb[top : top + CROP, left : left + CROP], (side, side))
+        crop = resize(rgb[top : top + CROP, left : left + CROP], (side, side))
         path = folder / f"{number:06d}.jpg"
         Image.fromarray(crop).save(path, quality=quality)
         paths.append(path)

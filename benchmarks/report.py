@@ -22,17 +22,17 @@ from _figures import figure
 from PIL import Image
 from skimage import data as photographs
 
-from pipeline import images
-from pipeline.engine import worker_count
-from pipeline.memory import keep_freed_memory
+from pipeline.evaluation.schemas import IMAGE_ROWS
+from pipeline.evaluation.summary import summarize
+from pipeline.images.decode import encode_png
+from pipeline.machine.engine import worker_count
+from pipeline.machine.memory import keep_freed_memory
 from pipeline.metrics.registry import IMAGE_METRICS
-from pipeline.metrics.schemas import IMAGE_ROWS
-from pipeline.metrics.summary import summarize
 from pipeline.reporting.inputs import ReportInputs, RunDescription, TestSet
-from pipeline.reporting.media import THUMB_QUALITY
-from pipeline.reporting.page import build_report
-from pipeline.store import Store, StoreWriter
-from pipeline.tables import write_table
+from pipeline.reporting.page.page import build_report
+from pipeline.reporting.pictures.media import THUMB_QUALITY
+from pipeline.storage.store import Store, StoreWriter
+from pipeline.storage.tables import write_table
 
 SIDE, MINUTE = 256, 60.0
 DEFAULT_GALLERY = 60
@@ -53,7 +53,7 @@ def write_set(path: Path, pictures: list[np.ndarray], factor: float) -> Path:
         for number, rgb in enumerate(pictures):
             grey = rgb.mean(axis=-1, keepdims=True)
             faded = (grey + (rgb - grey) * factor).round().clip(0, 255).astype(np.uint8)
-            writer.add(f"{number:04d}", images.encode_png(faded, 1), split="test", width=SIDE, height=SIDE, mode="RGB")
+            writer.add(f"{number:04d}", encode_png(faded, 1), split="test", width=SIDE, height=SIDE, mode="RGB")
     return path
 
 

@@ -24,17 +24,17 @@ import torch
 from _figures import figure, peak_memory
 
 from pipeline.color.space import ColorSpace
-from pipeline.devices import choose_device, mixed_precision
-from pipeline.images import encode_png
+from pipeline.images.decode import encode_png
+from pipeline.inference.whole_sets import predict_set, ready_to_predict
 from pipeline.losses.batch import Batch
-from pipeline.memory import keep_freed_memory
-from pipeline.predicting import predict_set, ready_to_predict
-from pipeline.sections import Method, Predict, Train
-from pipeline.store import Store, StoreWriter
-from pipeline.training import train
-from pipeline.training_data import count_classes, prepare
-from pipeline.training_run import begin
-from pipeline.training_state import save_model
+from pipeline.machine.devices import choose_device, mixed_precision
+from pipeline.machine.memory import keep_freed_memory
+from pipeline.settings.sections import Method, Predict, Train
+from pipeline.storage.store import Store, StoreWriter
+from pipeline.training.loop import train
+from pipeline.training.run import begin
+from pipeline.training.samples import count_classes, prepare
+from pipeline.training.state import save_model
 
 SPACE = ColorSpace(6, 108, np.arange(300, 800, dtype=np.int32))
 LITE = {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip", "decoder_channels": [128, 96, 64]}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.images import encode_png
-from pipeline.store import Store, StoreWriter
+from pipeline.images.decode import encode_png
+from pipeline.storage.store import Store, StoreWriter
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
 
-from pipeline.color.cached import cached_table
+from pipeline.machine.cache import cached_table
 
 if TYPE_CHECKING:
     import torch

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
 
-from pipeline.config import UserError
-from pipeline.masks.segment import NotSegmented, Segment
+from pipeline.errors import UserError
+from pipeline.masks.rle import NotSegmented, Segment
 
 Annotated = tuple[int, int, list[Any]]
 """Height, width and instances of a photograph, as the file has them."""

@@ -4,7 +4,7 @@ Every mode learns an object's colours from its interior and changes only pixels 
 guarantees, of the 8-bit images as they are stored:
 
 * A pixel that is not changed keeps its three bytes; pixels in no object are never changed.
-* A changed pixel has exactly the grey level of the photograph (see `pipeline.masks.shades`): L never changes.
+* A changed pixel has exactly the grey level of the photograph (see `pipeline.color.shades`): L never changes.
 * A second pass changes nothing. `palette` and `mode`: pixels of palette classes stay, so their shares cannot fall and
   the palette can only gain; a changed pixel has a palette class, or what its level has in place of one, and both count
   as fitting. Where the palette is a single class, colours in place of it might come to outnumber it; so there a pixel
@@ -19,12 +19,12 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from pipeline.color.lab import lightness
+from pipeline.color.shades import class_shades, colors_at_level, grey_image, grey_level, unit_cells
 from pipeline.color.space import ColorSpace
 from pipeline.masks.guided import extend_interior
 from pipeline.masks.objects import OUTSIDE, edge_pixels, interior_pixels
 from pipeline.masks.palettes import class_counts, most_frequent, nearby, share_palettes
-from pipeline.masks.shades import class_shades, colors_at_level, grey_image, grey_level, unit_cells
-from pipeline.sections import Harmonize
+from pipeline.settings.sections import Harmonize
 
 Window = tuple[slice, ...]
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from pipeline.masks.segment import Segment, decode_mask
+from pipeline.masks.rle import Segment, decode_mask
 
 OUTSIDE = 0
 """The label of pixels in no mask; objects are numbered from 1."""

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.masks.annotations import annotated_segments
-from pipeline.masks.segment import Segment
+from pipeline.masks.rle import Segment
 from pipeline.masks.superpixels import felzenszwalb, slic
-from pipeline.sections import Masks, Sam
+from pipeline.settings.sections import Masks, Sam
 
 Segmenter = Callable[[npt.NDArray[np.uint8], str, Any], list[Segment]]
 """(grey uint8 (H, W), image_id, the segmenter's own settings) -> masks of size (H, W), which may overlap.

@@ -16,11 +16,11 @@ from segment_anything.modeling import Sam as Network
 from segment_anything.utils.amg import calculate_stability_score
 from segment_anything.utils.transforms import ResizeLongestSide
 
-from pipeline.config import UserError
-from pipeline.devices import choose_device
-from pipeline.masks.segment import NotSegmented, Segment, decode_mask, encode_mask, scale_nearest
+from pipeline.errors import UserError
+from pipeline.machine.devices import choose_device
+from pipeline.masks.rle import NotSegmented, Segment, decode_mask, encode_mask, scale_nearest
 from pipeline.masks.superpixels import reduced
-from pipeline.sections import Sam
+from pipeline.settings.sections import Sam
 
 STABILITY_OFFSET = 1.0
 """By how much the threshold of the logits is moved to measure stability; the package's default."""
@@ -99,7 +99,7 @@ def load_network(model: str) -> Loaded:
     Raises:
         UserError: if the checkpoint is missing, has another hash, or belongs to another model.
     """
-    from pipeline.pretrained import resolve
+    from pipeline.machine.weight_files import resolve
 
     network = sam_model_registry[model]()
     load_checkpoint(network, resolve(f"sam_{model}"), model)

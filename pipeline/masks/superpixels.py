@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from skimage import segmentation
 
-from pipeline.images import resize
-from pipeline.masks.segment import Segment, segments_of_labels
-from pipeline.sections import Felzenszwalb, Slic
+from pipeline.images.decode import resize
+from pipeline.masks.rle import Segment, segments_of_labels
+from pipeline.settings.sections import Felzenszwalb, Slic
 
 
 def reduced(grey: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:

@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.metrics.classes import active, ccar, cnr, tar, top_k_accuracy
+    from pipeline.metrics.class_metrics import active, ccar, cnr, tar, top_k_accuracy
     from pipeline.metrics.color_difference import ciede2000, ciede2000_p95
     from pipeline.metrics.colorfulness import cf, cf_abs, cf_difference
     from pipeline.metrics.frechet import FeatureMoments, frechet_distance

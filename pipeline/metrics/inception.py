@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pipeline.devices import prefer_onednn
+from pipeline.machine.devices import prefer_onednn
 
 SIZE = 299
 FEATURES = 2048

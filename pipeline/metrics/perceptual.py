@@ -218,6 +218,6 @@ def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Val
 
 @functools.cache
 def _resolved_network() -> Perceptual:
-    from pipeline.pretrained import resolve
+    from pipeline.machine.weight_files import resolve
 
     return load_perceptual(resolve(ALEXNET))

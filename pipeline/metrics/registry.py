@@ -24,7 +24,7 @@ class Metric:
             its output size), the "harmonize" stage, or a backbone's "features".
         about: definition in one line.
         version: raised when the definition changes; numbers of different versions are different quantities.
-        weights: name of the weights it needs (`pipeline.pretrained`), or None.
+        weights: name of the weights it needs (`pipeline.machine.weight_files`), or None.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Metric:
 
 
 ALEXNET, INCEPTION = "alexnet", "inception_v3"
-"""Weights that metrics need, as `pipeline.pretrained` names them."""
+"""Weights that metrics need, as `pipeline.machine.weight_files` names them."""
 
 _IMAGE = (
     Metric("mse", "lower", "", "image", "pixels", "mean squared difference over RGB in [0, 1]"),

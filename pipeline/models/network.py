@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from pipeline.models import DECODERS, ENCODERS
-from pipeline.models.parts import Decoder, Encoder
+from pipeline.models.interfaces import Decoder, Encoder
 
 OUTPUT_STRIDE = 4
 """Input pixels per output position in each direction: 224 x 224 gives 56 x 56."""

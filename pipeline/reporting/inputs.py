@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.sections import Harmonize
+from pipeline.settings.sections import Harmonize
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class TestSet:
         truth: store of the photographs.
         predictions: method to the store of its results.
         harmonized: method to the store of its harmonized results.
-        masks: Parquet table of the photographs' objects (`pipeline.tables.MASKS`), or None.
+        masks: Parquet table of the photographs' objects (`pipeline.storage.tables.MASKS`), or None.
     """
 
     __test__ = False  # the name starts with "Test", and pytest would take it for a class of tests
@@ -88,10 +88,10 @@ class ReportInputs:
         tables: further tables of the class space.
         bin_sizes: Parquet or CSV table of the bin-size study (one row per `bin_size`), or None.
         training: method to the DVCLive folder of its training.
-        bands: table of `pipeline.metrics.schemas.BANDS` (which tenth of the classes, by frequency, is mistaken for
+        bands: table of `pipeline.evaluation.schemas.BANDS` (which tenth of the classes, by frequency, is mistaken for
             which), or None.
         turing: JSON file written by `turing.write_scores`, or None.
-        sweep: Parquet table of `pipeline.tables.SWEEP`, or None.
+        sweep: Parquet table of `pipeline.storage.tables.SWEEP`, or None.
         harmonize: how objects were chosen, for the figures that show them.
         gallery: how many photographs of a set the page shows at most.
         notes: things to say under "what is missing", such as a stage that was left out.

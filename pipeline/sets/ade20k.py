@@ -11,7 +11,7 @@ from pipeline.sets.archives import Archive, fetch
 from pipeline.sets.members import read_member
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import ADE20K
+from pipeline.settings.set_entries import ADE20K
 
 TITLE = "ADE20K, scene parsing benchmark"
 PAGE = "http://sceneparsing.csail.mit.edu"

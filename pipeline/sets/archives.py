@@ -16,9 +16,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from pipeline.color.cached import cache_folder
-from pipeline.config import UserError
-from pipeline.progress import progress
+from pipeline.errors import UserError
+from pipeline.machine.cache import cache_folder
+from pipeline.machine.progress import progress
 
 BLOCK = 1 << 20
 TIMEOUT = 60

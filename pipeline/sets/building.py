@@ -10,15 +10,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.config import UserError
-from pipeline.engine import worker_count, worker_pool
-from pipeline.progress import progress
+from pipeline.errors import UserError
+from pipeline.machine.engine import worker_count, worker_pool
+from pipeline.machine.progress import progress
 from pipeline.sets.archives import DISK_FULL, amount
 from pipeline.sets.duplicates import groups
 from pipeline.sets.photographs import Photograph, examine
 from pipeline.sets.registry import SOURCES
-from pipeline.sets.settings import Folder, SetSettings
-from pipeline.store import StoreWriter
+from pipeline.settings.set_entries import Folder, SetSettings
+from pipeline.storage.store import StoreWriter
 
 AHEAD = 4
 """Batches in flight for each worker: enough to keep it busy, few enough to keep memory flat."""

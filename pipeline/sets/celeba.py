@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.sets.archives import Archive, fetch, require_placed
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import CelebA
+from pipeline.settings.set_entries import CelebA
 
 TITLE = "CelebA, aligned and cropped"
 PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.sets.archives import Archive, fetch
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import COCO2017
+from pipeline.settings.set_entries import COCO2017
 
 TITLE = "COCO 2017"
 PAGE = "https://cocodataset.org/#download"

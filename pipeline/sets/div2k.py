@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.sets.archives import Archive, fetch
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import DIV2K
+from pipeline.settings.set_entries import DIV2K
 
 TITLE = "DIV2K, high resolution"
 PAGE = "https://data.vision.ee.ethz.ch/cvl/DIV2K/"

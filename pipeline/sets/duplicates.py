@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from pipeline import images
+from pipeline.images.decode import resize
 
 SIDE = 32
 KEPT = 8
@@ -34,7 +34,7 @@ def perceptual_hash(rgb: npt.NDArray[np.uint8]) -> int:
     Returns:
         64 bits; the most significant is the lowest frequency.
     """
-    small = rgb if rgb.shape[:2] == (SIDE, SIDE) else images.resize(rgb, (SIDE, SIDE), "box")
+    small = rgb if rgb.shape[:2] == (SIDE, SIDE) else resize(rgb, (SIDE, SIDE), "box")
     luma = small.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
     cosines = _cosines()
     spectrum = cosines @ luma @ cosines.T

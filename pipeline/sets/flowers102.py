@@ -12,7 +12,7 @@ from scipy.io import loadmat
 from pipeline.sets.archives import Archive, fetch
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import Flowers102
+from pipeline.settings.set_entries import Flowers102
 
 TITLE = "Oxford 102 Flowers"
 PAGE = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline import images
-from pipeline.config import UserError
-from pipeline.image_files import photograph_files
+from pipeline.errors import UserError
+from pipeline.images.decode import MAX_BYTES
+from pipeline.images.encode import photograph_files
 from pipeline.sets.archives import Archive
 from pipeline.sets.photographs import Photograph
-from pipeline.sets.settings import Folder
+from pipeline.settings.set_entries import Folder
 
 TITLE = "a folder of your own photographs"
 PAGE = "sets.<name>.path"
@@ -62,7 +62,7 @@ def photographs(settings: Folder, folder: Path) -> Iterator[Photograph]:
 
 
 def _refusal(file: Path) -> str:
-    return "too_many_bytes" if file.stat().st_size > images.MAX_BYTES else ""
+    return "too_many_bytes" if file.stat().st_size > MAX_BYTES else ""
 
 
 def _plain(inside: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.sets.archives import Archive, fetch
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import ImageNet
+from pipeline.settings.set_entries import ImageNet
 
 TITLE = "ImageNet-1k, validation"
 PAGE = "https://image-net.org/challenges/LSVRC/2012/2012-downloads.php"

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.config import UserError
-from pipeline.images import REASONS
-from pipeline.progress import progress
+from pipeline.errors import UserError
+from pipeline.images.decode import REASONS
+from pipeline.machine.progress import progress
 from pipeline.sets.archives import amount
 from pipeline.sets.photographs import Source
 from pipeline.sets.registry import SOURCES
-from pipeline.sets.settings import SetSettings
-from pipeline.store import Store
+from pipeline.settings.set_entries import SetSettings
+from pipeline.storage.store import Store
 
 NAMED = 20
 """Refused photographs that are named for each reason."""

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline import images
-from pipeline.config import UserError
+from pipeline.errors import UserError
+from pipeline.images.decode import MAX_BYTES
 
 # What Python's readers raise on broken archives; NotImplementedError is a zip method that Python does not know.
 _TAR_DAMAGE = (tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError)
@@ -109,7 +109,7 @@ def _tar_members(path: Path) -> Iterator[Member]:
 
 def _tar_reader(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], bytes]:
     def read() -> bytes:
-        wanted = min(info.size, images.MAX_BYTES + 1)  # Python makes room for as much as it is asked for
+        wanted = min(info.size, MAX_BYTES + 1)  # Python makes room for as much as it is asked for
         with _told(path):
             file = tar.extractfile(info)
             assert file is not None
@@ -136,7 +136,7 @@ def _zip_reader(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> 
     @_told(path)
     def read() -> bytes:
         with archive.open(info) as file:
-            return file.read(images.MAX_BYTES + 1)  # the declared length may lie
+            return file.read(MAX_BYTES + 1)  # the declared length may lie
 
     return read
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline import images
 from pipeline.color.lab import rgb_to_lab
+from pipeline.images.decode import ImageRefused, decode
 from pipeline.sets.archives import Archive
 from pipeline.sets.duplicates import perceptual_hash
 
@@ -103,10 +103,8 @@ def examine(photograph: Photograph, grey_chroma: float, max_pixels: int) -> tupl
     data = photograph.read()
     try:
         # every pixel is decoded, but only a small copy leaves the decoder
-        small = images.decode(
-            data, photograph.image_id, max_pixels=max_pixels, size=(THUMBNAIL, THUMBNAIL), resampling="box"
-        )
-    except images.ImageRefused as refusal:
+        small = decode(data, photograph.image_id, max_pixels=max_pixels, size=(THUMBNAIL, THUMBNAIL), resampling="box")
+    except ImageRefused as refusal:
         return None, columns | {"status": refusal.reason, "sha256": hashlib.sha256(data).hexdigest()}
     return data, columns | {
         "width": small.record["width"],

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.sets.archives import Archive, fetch
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import Places365
+from pipeline.settings.set_entries import Places365
 
 TITLE = "Places365 standard, 256 x 256"
 PAGE = "http://places2.csail.mit.edu/download.html"

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from pipeline import images
-from pipeline.config import UserError
+from pipeline.errors import UserError
+from pipeline.images.decode import MAX_BYTES
 from pipeline.sets.members import draw, members
 from pipeline.sets.photographs import Photograph
-from pipeline.sets.settings import ArchiveSection
+from pipeline.settings.set_entries import ArchiveSection
 
 
 class Entry(NamedTuple):
@@ -55,7 +55,7 @@ def from_archive(
         known = entry(member.name)
         if known is None or (chosen is not None and known.image_id not in chosen):
             continue
-        huge = member.length > images.MAX_BYTES
+        huge = member.length > MAX_BYTES
         data = b"" if huge else member.read()
         yield Photograph(
             known.image_id,

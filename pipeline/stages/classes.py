@@ -1,10 +1,11 @@
 """Choose the classes of a space from the histogram alone: no photograph is read (SPEC sections 2 and 3)."""
 
 from pipeline.color.pruning import prune
-from pipeline.color_tables import check_facts, histogram_settings, read_cells, space_table
-from pipeline.config import Settings, UserError
+from pipeline.errors import UserError
+from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.tables import HISTOGRAM, read_table, table_facts, write_table
+from pipeline.storage.color_tables import check_facts, histogram_settings, read_cells, space_table
+from pipeline.storage.tables import HISTOGRAM, read_table, table_facts, write_table
 
 
 def run(settings: Settings, space: str) -> str:

@@ -1,8 +1,8 @@
 """A set entry of params.yaml becomes a store: every photograph read, decoded once, kept or refused with a reason."""
 
-from pipeline.config import Settings
 from pipeline.sets.archives import archive_folder
 from pipeline.sets.building import build
+from pipeline.settings.params import Settings
 from pipeline.stages import paths
 
 

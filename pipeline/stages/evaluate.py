@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from pipeline.color_tables import read_space
-from pipeline.config import BASELINES, Settings, UserError, fingerprint
-from pipeline.devices import choose_device
-from pipeline.metrics.protocols import protocol_named
-from pipeline.metrics.schemas import CLASS_HITS
-from pipeline.metrics.scoring import ScoreSettings, score_set
-from pipeline.provenance import git_revision, library_versions
+from pipeline.errors import UserError
+from pipeline.evaluation.protocols import protocol_named
+from pipeline.evaluation.schemas import CLASS_HITS
+from pipeline.evaluation.scoring import ScoreSettings, score_set
+from pipeline.machine.devices import choose_device
+from pipeline.machine.provenance import fingerprint, git_revision, library_versions
+from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
-from pipeline.stages.compose import method_space
-from pipeline.store import Store
-from pipeline.tables import HARMONIZED, WEIGHTS, read_table, write_table
+from pipeline.stages.prepare import method_space
+from pipeline.storage.color_tables import read_space
+from pipeline.storage.store import Store
+from pipeline.storage.tables import HARMONIZED, WEIGHTS, read_table, write_table
 
 
 def run(settings: Settings, method: str, set_name: str) -> str:

@@ -2,13 +2,13 @@
 
 import pyarrow.compute as pc
 
-from pipeline.color_tables import read_space
-from pipeline.config import Settings
-from pipeline.masks.harmonizing import harmonize_set
+from pipeline.masks.harmonized_sets import harmonize_set
+from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.stages.compose import method_space
-from pipeline.store import Store
-from pipeline.tables import MASKS, read_table, write_table
+from pipeline.stages.prepare import method_space
+from pipeline.storage.color_tables import read_space
+from pipeline.storage.store import Store
+from pipeline.storage.tables import MASKS, read_table, write_table
 
 
 def run(settings: Settings, method: str, set_name: str) -> str:

@@ -5,12 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.color.histogram import CELLS, Partial, check_totals, merge
-from pipeline.color_tables import histogram_table
-from pipeline.config import Settings, UserError
-from pipeline.engine import map_shards
-from pipeline.sampling import Portion, View, photographs, portions, skipped_rows, thumbnails
+from pipeline.errors import UserError
+from pipeline.machine.engine import map_shards
+from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.tables import write_table
+from pipeline.storage.color_tables import histogram_table
+from pipeline.storage.portions import Portion, View, photographs, portions, skipped_rows, thumbnails
+from pipeline.storage.tables import write_table
 
 PIXELS_TOGETHER = 1 << 20
 """Pixels counted at a time: enough for a whole portion at 56 x 56, few enough for flat memory at any size."""

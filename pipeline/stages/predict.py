@@ -1,14 +1,15 @@
 """Stage `predict`: a method's colours for the grey test photographs; stage `baseline` for gray and oracle."""
 
-from pipeline.color_tables import read_space
-from pipeline.config import BASELINES, Settings, UserError
-from pipeline.predicting import predict_gray, predict_oracle, predict_set
+from pipeline.errors import UserError
+from pipeline.inference.whole_sets import predict_gray, predict_oracle, predict_set
+from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
-from pipeline.stages.compose import method_space
-from pipeline.store import Store
-from pipeline.tables import write_table
-from pipeline.training_data import refuse_leaks
-from pipeline.training_state import WEIGHTS
+from pipeline.stages.prepare import method_space
+from pipeline.storage.color_tables import read_space
+from pipeline.storage.store import Store
+from pipeline.storage.tables import write_table
+from pipeline.training.samples import refuse_leaks
+from pipeline.training.state import WEIGHTS
 
 
 def run(settings: Settings, method: str, set_name: str) -> str:

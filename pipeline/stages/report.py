@@ -8,20 +8,21 @@ import pyarrow as pa
 import torch
 
 from pipeline.color.study import bin_size_study
-from pipeline.color_tables import read_cells
-from pipeline.config import BASELINES, Settings, UserError
-from pipeline.metrics.set_scores import band_table
-from pipeline.metrics.summary import summarize
+from pipeline.errors import UserError
+from pipeline.evaluation.set_scores import band_table
+from pipeline.evaluation.summary import summarize
+from pipeline.machine.provenance import git_revision, library_versions, machine
 from pipeline.models.network import build_network
-from pipeline.provenance import git_revision, library_versions, machine
-from pipeline.reporting.color_figures import ColorTables, color_figures
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
-from pipeline.reporting.page import build_report
-from pipeline.reporting.published import FOLDER
-from pipeline.reporting.turing import build_turing
+from pipeline.reporting.page.page import build_report
+from pipeline.reporting.pictures.color_figures import ColorTables, color_figures
+from pipeline.reporting.tables.published_figures import FOLDER
+from pipeline.reporting.turing.trials import build_turing
+from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
 from pipeline.stages.timing import read_seconds
-from pipeline.tables import HISTOGRAM, SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
+from pipeline.storage.color_tables import read_cells
+from pipeline.storage.tables import HISTOGRAM, SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
 
 PAPER_DECODER = (1024, 512, 512)
 PRINTED = FOLDER / "ccc_plus_plus_bin_sizes.csv"

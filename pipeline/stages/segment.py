@@ -1,10 +1,10 @@
 """Stage `segment`: objects in the grey test photographs, once for every method and bin size."""
 
-from pipeline.config import Settings
-from pipeline.masks.segmenting import describe_masks, segment_set
+from pipeline.masks.segmentation import describe_masks, segment_set
+from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.store import Store
-from pipeline.tables import write_table
+from pipeline.storage.store import Store
+from pipeline.storage.tables import write_table
 
 
 def run(settings: Settings, set_name: str) -> str:

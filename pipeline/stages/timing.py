@@ -4,7 +4,7 @@ import json
 import platform
 from pathlib import Path
 
-from pipeline.files import write_text
+from pipeline.machine.files import write_text
 from pipeline.stages import paths
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from pipeline.config import Settings, UserError
-from pipeline.engine import engine_name
+from pipeline.errors import UserError
+from pipeline.machine.engine import engine_name
+from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.stages.compose import method_space
-from pipeline.store import Store
-from pipeline.training import train
+from pipeline.stages.prepare import method_space
+from pipeline.storage.store import Store
+from pipeline.training.loop import train
 
 
 def run(settings: Settings, method: str, processes: int = 1) -> str:
@@ -37,7 +38,7 @@ def run(settings: Settings, method: str, processes: int = 1) -> str:
         "cache_dir": paths.CACHE / "train" / method,
     }
     if engine_name() == "ray":
-        from pipeline.training_on_ray import train_on_ray
+        from pipeline.training.ray import train_on_ray
 
         last = train_on_ray(processes, **arguments)
     elif processes > 1:

@@ -8,13 +8,14 @@ import pyarrow as pa
 
 from pipeline.color.space import ColorSpace
 from pipeline.color.weighting import cic_weights, draw_batches, smoothed_prior, summarize_batch
-from pipeline.color_tables import check_facts, histogram_settings, mapped_counts, read_space, space_settings
-from pipeline.config import Settings, UserError
-from pipeline.engine import map_shards
-from pipeline.sampling import Portion, View, photographs, portion, thumbnails
-from pipeline.sections import Weights
+from pipeline.errors import UserError
+from pipeline.machine.engine import map_shards
+from pipeline.settings.params import Settings
+from pipeline.settings.sections import Weights
 from pipeline.stages import paths
-from pipeline.tables import SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
+from pipeline.storage.color_tables import check_facts, histogram_settings, mapped_counts, read_space, space_settings
+from pipeline.storage.portions import Portion, View, photographs, portion, thumbnails
+from pipeline.storage.tables import SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
 
 
 class Weighing(NamedTuple):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import lab2rgb, rgb2lab
 
-from pipeline.color import cached, lab
+from pipeline.color import lab
+from pipeline.machine import cache as cached
 
 STRIDE = 53
 """Colors of the cube left out between two that a normal run looks at; prime, so that all channels vary."""

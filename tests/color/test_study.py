@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.color.study import PAPER_BIN_SIZES, beside_printed, bin_size_study, rgb_deviation
 
-PRINTED = Path(__file__).parents[2] / "pipeline" / "reporting" / "published" / "ccc_plus_plus_bin_sizes.csv"
+PRINTED = Path(__file__).parents[2] / "pipeline" / "reporting" / "tables" / "published" / "ccc_plus_plus_bin_sizes.csv"
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.images import REASONS, ImageRefused, decode, encode_png
+from pipeline.images.decode import REASONS, ImageRefused, decode, encode_png
 from tests.images.corpus import every_format, flipped, picture
 
 FILES = every_format()

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from pipeline import images
-from pipeline.images import ImageRefused, decode
+from pipeline.images.decode import HEIF, ImageRefused, decode, resize
 from tests.images.corpus import encode, every_format, picture
 
 LOSSLESS = ("png", "webp", "tiff", "tiff_lzw", "bmp", "gif", "jpeg2000")
@@ -265,22 +264,22 @@ def test_refusal_travels_between_processes() -> None:
 @pytest.mark.parametrize("resampling", ["bicubic", "bilinear", "box", "lanczos"])
 def test_resize_is_pillows(resampling: str) -> None:
     expected = Image.fromarray(picture()).resize((33, 21), getattr(Image.Resampling, resampling.upper()))
-    assert np.array_equal(images.resize(picture(), (21, 33), resampling), np.asarray(expected))
+    assert np.array_equal(resize(picture(), (21, 33), resampling), np.asarray(expected))
 
 
 def test_resize_names_what_it_takes() -> None:
     with pytest.raises(ValueError, match="bicubic, bilinear, box, lanczos"):
-        images.resize(picture(), (5, 5), "cubic")
+        resize(picture(), (5, 5), "cubic")
 
 
 def test_decoding_to_a_size_equals_decoding_and_resizing() -> None:
     for data in (every_format()["jpeg"], encode(Image.new("RGBA", (40, 30), (9, 80, 200, 100)), "PNG")):
         whole, small = decode(data), decode(data, size=(16, 24))
-        assert np.array_equal(small.rgb, images.resize(whole.rgb, (16, 24)))
+        assert np.array_equal(small.rgb, resize(whole.rgb, (16, 24)))
         assert small.record["width"] == whole.rgb.shape[1]
 
 
-@pytest.mark.skipif(not images.HEIF, reason="pillow-heif is not installed")
+@pytest.mark.skipif(not HEIF, reason="pillow-heif is not installed")
 def test_heif_is_upright() -> None:
     image = Image.fromarray(picture())
     exif = Image.Exif()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
-from pipeline.config import UserError
+from pipeline.errors import UserError
 from pipeline.masks.annotations import annotated_segments
-from pipeline.masks.segment import NotSegmented, decode_mask, encode_mask
+from pipeline.masks.rle import NotSegmented, decode_mask, encode_mask
 
 GREY = np.zeros((40, 50), np.uint8)
 

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
 from pipeline.color.lab import lab_to_rgb
+from pipeline.color.shades import class_shades, grey_image
 from pipeline.color.space import ColorSpace
 from pipeline.masks.bleeding import edge_bleeding, edge_distance
 from pipeline.masks.guided import EPSILON, STEP, extend_interior
 from pipeline.masks.harmonization import MODES, harmonize
 from pipeline.masks.objects import edge_pixels, interior_pixels
 from pipeline.masks.palettes import nearby
-from pipeline.masks.shades import class_shades, grey_image
-from pipeline.sections import Harmonize
+from pipeline.settings.sections import Harmonize
 from tests.masks.scenes import bleeding, photograph
 
 SPACE = ColorSpace(6)

@@ -7,15 +7,8 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 from scipy import ndimage
 
-from pipeline.masks.objects import (
-    PromptOutside,
-    Selection,
-    edge_pixels,
-    interior_pixels,
-    label_objects,
-    select_objects,
-)
-from pipeline.masks.segment import Segment, decode_mask, encode_mask, scale_nearest, segments_of_labels
+from pipeline.masks.objects import PromptOutside, Selection, edge_pixels, interior_pixels, label_objects, select_objects
+from pipeline.masks.rle import Segment, decode_mask, encode_mask, scale_nearest, segments_of_labels
 
 HEIGHT, WIDTH = 20, 30
 

@@ -10,12 +10,12 @@ from segment_anything import sam_model_registry
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, TwoWayTransformer
 from segment_anything.modeling import Sam as Network
 
-from pipeline.config import UserError
+from pipeline.errors import UserError
+from pipeline.machine.weight_files import MissingWeights
 from pipeline.masks import sam as adapter
+from pipeline.masks.rle import NotSegmented, decode_mask
 from pipeline.masks.sam import Bfloat16Encoder, Loaded, load_checkpoint, load_network, run_network
-from pipeline.masks.segment import NotSegmented, decode_mask
-from pipeline.pretrained import MissingWeights
-from pipeline.sections import Sam
+from pipeline.settings.sections import Sam
 
 SIDE, PATCH, CHANNELS = 64, 16, 32
 
@@ -148,7 +148,7 @@ def test_checkpoint_through_the_registry(tmp_path, monkeypatch):
     saved = small_network()
     torch.save(saved.state_dict(), path)
     monkeypatch.setitem(sam_model_registry, "vit_b", small_network)
-    monkeypatch.setattr("pipeline.pretrained.resolve", lambda name: {"sam_vit_b": path}[name])
+    monkeypatch.setattr("pipeline.machine.weight_files.resolve", lambda name: {"sam_vit_b": path}[name])
     monkeypatch.setenv("HUEBENCH_DEVICE", "cpu")
     load_network.cache_clear()
     try:
@@ -162,7 +162,9 @@ def test_checkpoint_through_the_registry(tmp_path, monkeypatch):
 
 def test_a_missing_checkpoint_is_a_line_for_the_user(tmp_path, monkeypatch):
     monkeypatch.setitem(sam_model_registry, "vit_b", small_network)
-    monkeypatch.setattr("pipeline.pretrained._fetch", lambda *_: (_ for _ in ()).throw(MissingWeights("not here")))
+    monkeypatch.setattr(
+        "pipeline.machine.weight_files._fetch", lambda *_: (_ for _ in ()).throw(MissingWeights("not here"))
+    )
     monkeypatch.setenv("HUEBENCH_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     load_network.cache_clear()

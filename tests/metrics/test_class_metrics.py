@@ -9,7 +9,7 @@ from skimage.color import rgb2lab
 
 from pipeline import metrics
 from pipeline.color.space import ColorSpace
-from pipeline.metrics.classes import BANDS, ClassCounts, class_maps, frequency_bands
+from pipeline.metrics.class_metrics import BANDS, ClassCounts, class_maps, frequency_bands
 
 SPACE = ColorSpace(6)
 RED, GREEN, BLUE, GREY = (200, 20, 20), (20, 180, 20), (20, 20, 200), (128, 128, 128)

@@ -9,10 +9,10 @@ from efficientnet_lite_pytorch import EfficientNet
 from skimage.color import rgb2lab
 from torchvision.models import densenet121
 
-from pipeline.models.densenet import IMAGENET_DEVIATION, IMAGENET_MEAN, DenseNet121
-from pipeline.models.efficientnet_lite import EfficientNetLite0
+from pipeline.machine.weight_files import load_weights, resolve
+from pipeline.models.encoders.densenet121 import IMAGENET_DEVIATION, IMAGENET_MEAN, DenseNet121
+from pipeline.models.encoders.efficientnet_lite import EfficientNetLite0
 from pipeline.models.grey_input import grey_level
-from pipeline.pretrained import load_weights, resolve
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from skimage import data as photographs
 
-from pipeline import images
 from pipeline.color import lab
+from pipeline.images.decode import encode_png, resize
 from pipeline.reporting.inputs import ReportInputs, RunDescription, TestSet
-from pipeline.store import StoreWriter
+from pipeline.storage.store import StoreWriter
 
 # method: kind, factor on chroma, constant added to b
 METHODS = {
@@ -33,7 +33,7 @@ def scene(name: str, side: int) -> np.ndarray:
     rgb = getattr(photographs, name)()
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
-    return images.resize(rgb, (round(height * scale), round(width * scale)))
+    return resize(rgb, (round(height * scale), round(width * scale)))
 
 
 def recolored(rgb: np.ndarray, chroma: float, warmth: float) -> np.ndarray:
@@ -53,7 +53,7 @@ def write_store(path: Path, pictures: dict[str, np.ndarray]) -> Path:
         for image_id, rgb in pictures.items():
             height, width = rgb.shape[:2]
             writer.add(
-                image_id, images.encode_png(rgb), ".png", split="test", width=width, height=height,
+                image_id, encode_png(rgb), ".png", split="test", width=width, height=height,
                 credit="scikit-image", licence="CC0",
             )  # fmt: skip
     return path

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting.page import build_report
-from pipeline.reporting.turing import Plan, build_turing
-from pipeline.reporting.turing_scoring import score
+from pipeline.reporting.page.page import build_report
+from pipeline.reporting.turing.answers import score
+from pipeline.reporting.turing.trials import Plan, build_turing
 from tests.reporting import browser as driving
 from tests.reporting.fixture import made_up_run
 

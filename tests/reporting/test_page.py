@@ -12,18 +12,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import images
-from pipeline.config import UserError
-from pipeline.masks.segmenting import segment_set
-from pipeline.reporting.compare import Side, build_compare, changes
+from pipeline.errors import UserError
+from pipeline.images.decode import decode
+from pipeline.masks.segmentation import segment_set
+from pipeline.reporting.experiments.compare import Side, build_compare, changes
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
-from pipeline.reporting.leaderboard import boards, read_summary
-from pipeline.reporting.page import build_report
-from pipeline.reporting.published import published_for
-from pipeline.reporting.statements import statements
-from pipeline.sections import Felzenszwalb, Masks
-from pipeline.store import Store
-from pipeline.tables import write_table
+from pipeline.reporting.page.page import build_report
+from pipeline.reporting.page.statements import statements
+from pipeline.reporting.tables.leaderboard import boards, read_summary
+from pipeline.reporting.tables.published_figures import published_for
+from pipeline.settings.sections import Felzenszwalb, Masks
+from pipeline.storage.store import Store
+from pipeline.storage.tables import write_table
 from tests.reporting.fixture import METHODS, embedded, made_up_run
 
 
@@ -91,7 +91,7 @@ def test_harmonized_examples_show_their_objects(tmp_path: Path) -> None:
     figure = "media/harmonizing/sample/coffee.png"
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert page.count(f'src="{figure}"') == 1
-    assert images.decode((tmp_path / "out" / figure).read_bytes()).rgb.shape[1] > 1000
+    assert decode((tmp_path / "out" / figure).read_bytes()).rgb.shape[1] > 1000
     assert "rocket: its objects cannot be drawn (it has no masks)" in page
 
 

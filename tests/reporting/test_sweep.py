@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.reporting.page import build_report
-from pipeline.reporting.sweep import Run, sweep_panels, sweep_table
-from pipeline.tables import write_table
+from pipeline.reporting.experiments.sweep import Run, sweep_panels, sweep_table
+from pipeline.reporting.page.page import build_report
+from pipeline.storage.tables import write_table
 from tests.reporting.fixture import made_up_run
 
 START = {"spaces": {"paper": {"bin_size": 6}}, "harmonize": {"mode": "guided"}}

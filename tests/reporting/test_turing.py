@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
-from pipeline.config import UserError
-from pipeline.reporting.turing import Plan, build_turing
-from pipeline.reporting.turing_scoring import Answer, bradley_terry, fooling, score, wilson
+from pipeline.errors import UserError
+from pipeline.reporting.turing.answers import Answer, bradley_terry, fooling, score, wilson
+from pipeline.reporting.turing.trials import Plan, build_turing
 from tests.reporting.fixture import embedded, made_up_run
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.config import UserError
+from pipeline.errors import UserError
 from pipeline.sets import archives
 from pipeline.sets.archives import Archive, amount, fetch
 from tests.sets.conftest import Site

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.config import UserError
-from pipeline.images import encode_png
+from pipeline.errors import UserError
+from pipeline.images.decode import encode_png
 from pipeline.sets import building
 from pipeline.sets.building import Summary, build
-from pipeline.sets.settings import Folder
-from pipeline.store import Store
+from pipeline.settings.set_entries import Folder
+from pipeline.storage.store import Store
 
 Make = Callable[..., np.ndarray]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.images import encode_png
+from pipeline.images.decode import encode_png
 from pipeline.sets.building import build
 from pipeline.sets.inspecting import describe_set, describe_sources, verify_set
 from pipeline.sets.registry import SOURCES
-from pipeline.sets.settings import Folder, Sample
-from pipeline.store import Store
+from pipeline.settings.set_entries import Folder, Sample
+from pipeline.storage.store import Store
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import pytest
 from pydantic import TypeAdapter
 from scipy.io import savemat
 
-from pipeline.config import UserError
-from pipeline.images import encode_png
+from pipeline.errors import UserError
+from pipeline.images.decode import encode_png
 from pipeline.sets.archives import Archive
 from pipeline.sets.building import build
 from pipeline.sets.registry import SOURCES
-from pipeline.sets.settings import SetSettings
-from pipeline.store import Store
+from pipeline.settings.set_entries import SetSettings
+from pipeline.storage.store import Store
 from tests.sets.conftest import Site
 from tests.sets.test_members import write_tar, write_zip
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import UserError
+from pipeline.errors import UserError
 from pipeline.sets import sample
 from pipeline.sets.building import build
 from pipeline.sets.duplicates import distance
-from pipeline.sets.settings import Sample
-from pipeline.store import Store
+from pipeline.settings.set_entries import Sample
+from pipeline.storage.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pipeline.color.space import ColorSpace
-from pipeline.sections import Method, Train
+from pipeline.settings.sections import Method, Train
 
 SMALL: dict[str, Any] = {
     "size": 32,

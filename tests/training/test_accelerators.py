@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from pipeline.color.space import ColorSpace
-from pipeline.images import encode_png
+from pipeline.evaluation.protocols import PROTOCOLS
+from pipeline.evaluation.scoring import ScoreSettings, score_set
+from pipeline.images.decode import encode_png
+from pipeline.inference.whole_sets import predict_set
 from pipeline.metrics.perceptual import alexnet_layers
-from pipeline.metrics.protocols import PROTOCOLS
 from pipeline.metrics.registry import IMAGE_METRICS
-from pipeline.metrics.scoring import ScoreSettings, score_set
-from pipeline.predicting import predict_set
-from pipeline.sections import Method, Predict, Train
-from pipeline.store import Store, StoreWriter
-from pipeline.training import train
-from pipeline.training_state import WEIGHTS
+from pipeline.settings.sections import Method, Predict, Train
+from pipeline.storage.store import Store, StoreWriter
+from pipeline.training.loop import train
+from pipeline.training.state import WEIGHTS
 
 THERE = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 accelerators = pytest.mark.parametrize(

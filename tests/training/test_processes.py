@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline.color.space import ColorSpace
-from pipeline.config import UserError
-from pipeline.devices import choose_device
-from pipeline.sections import Method, Train
-from pipeline.store import Store
-from pipeline.training import train
-from pipeline.training_on_ray import train_on_ray
-from pipeline.training_state import WEIGHTS
+from pipeline.errors import UserError
+from pipeline.machine.devices import choose_device
+from pipeline.settings.sections import Method, Train
+from pipeline.storage.store import Store
+from pipeline.training.loop import train
+from pipeline.training.ray import train_on_ray
+from pipeline.training.state import WEIGHTS
 from tests.conftest import ON_RAY
 
 STEPS = 20
@@ -48,7 +48,7 @@ def test_two_processes_equal_one_with_the_doubled_batch_by_themselves_and_on_ray
     """
     store = make_store(6, split="train", height=40, width=56)
     context = get_context("forkserver")
-    context.set_forkserver_preload(["pipeline.training"])
+    context.set_forkserver_preload(["pipeline.training.loop"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,1 @@
+"""The command line: one command for each stage of the graph, and what a user does by hand."""

@@ -1,0 +1,1 @@
+"""Results against the truth: stores in, tables of scores out."""

@@ -1,0 +1,128 @@
+"""The tables of scores: columns, units and directions, laid out from the registry (DESIGN section 3)."""
+
+import pyarrow as pa
+
+from pipeline.metrics.registry import IMAGE_METRICS, METRICS
+
+STATUSES = {
+    "ok": "compared as it was",
+    "converted": "the result was no RGB image (grey, palette, 16 bits ...) and was converted to 8-bit sRGB",
+    "identical": "the result equals the truth in every pixel; its PSNR is inf and left out of means",
+    "missing": "there is no result for this photograph",
+    "size_mismatch": "the result has another size than the photograph; nothing was compared",
+    "truth_unreadable": "the photograph itself could not be read; nothing was compared",
+}
+"""Status of a row; else the reason for which the result was refused (`images.decode.REASONS`, its store's status)."""
+
+_TEXT, _FLOAT, _INT = pa.string(), pa.float64(), pa.int64()
+
+
+def _field(name: str, kind: pa.DataType, about: str, **details: str) -> pa.Field:
+    metadata = {"about": about} | {key: value for key, value in details.items() if value}
+    return pa.field(name, kind, metadata=metadata)
+
+
+def _metric_field(name: str) -> pa.Field:
+    metric = METRICS[name]
+    details = {"unit": metric.unit, "direction": metric.direction, "version": str(metric.version)}
+    return _field(name, _FLOAT, metric.about, backbone=metric.weights or "", **details)
+
+
+_SET = _field("set", _TEXT, "the test set")
+_METHOD = _field("method", _TEXT, "the method")
+_VARIANT = _field("variant", _TEXT, "raw, or harmonized by the masks")
+_PROTOCOL = _field("protocol", _TEXT, "evaluation protocol and its version")
+_METRIC = _field("metric", _TEXT, "name in pipeline.metrics.registry")
+_SPACE = _field("space", _TEXT, "the class space that all methods are compared in")
+_STATUS = _field("status", _TEXT, "ok, few_images, undefined, or missing")
+_REASON = _field("reason", _TEXT, "why the status is not ok; empty otherwise")
+
+IMAGE_ROWS = pa.schema(
+    [
+        _SET,
+        _METHOD,
+        _field("image_id", _TEXT, "the photograph"),
+        _VARIANT,
+        _PROTOCOL,
+        _SPACE,
+        _field("status", _TEXT, "; ".join(f"{name}: {about}" for name, about in STATUSES.items())),
+        _field("width", pa.int32(), "of the photograph", unit="px"),
+        _field("height", pa.int32(), "of the photograph", unit="px"),
+        *(_metric_field(name) for name in IMAGE_METRICS),
+    ]
+)
+"""reports/images/<method>/<set>.parquet: a row per photograph and variant. A metric that was not computed is null."""
+
+SET_ROWS = pa.schema(
+    [
+        _SET,
+        _METHOD,
+        _VARIANT,
+        _PROTOCOL,
+        _SPACE,
+        _METRIC,
+        _field("value", _FLOAT, "of the whole set; null where missing"),
+        _field("images", _INT, "photographs behind the value"),
+        _STATUS,
+        _REASON,
+    ]
+)
+"""reports/sets/<method>/<set>.parquet: a row per set metric, and per metric of any kind that could not be computed."""
+
+SUMMARY = pa.schema(
+    [
+        _SET,
+        _METHOD,
+        _field("kind", _TEXT, "floor, ceiling, trained, or imported"),
+        _VARIANT,
+        _PROTOCOL,
+        _SPACE,
+        _METRIC,
+        _field("value", _FLOAT, "mean over photographs, or the set's value"),
+        _field("low", _FLOAT, "lower end of the 95 % bootstrap interval of the mean"),
+        _field("high", _FLOAT, "upper end of it"),
+        _field("images", _INT, "photographs behind the value"),
+        _field("left_out", _INT, "photographs without a finite value"),
+        _STATUS,
+        _REASON,
+    ]
+)
+"""reports/summary.parquet."""
+
+PAIRS = pa.schema(
+    [
+        _SET,
+        _METRIC,
+        _VARIANT,
+        _PROTOCOL,
+        _METHOD,
+        _field("other", _TEXT, "the method it is compared with"),
+        _field("difference", _FLOAT, "mean over photographs of method - other"),
+        _field("low", _FLOAT, "lower end of its 95 % bootstrap interval"),
+        _field("high", _FLOAT, "upper end of it"),
+        _field("p", _FLOAT, "Wilcoxon signed-rank test, two-sided"),
+        _field("p_holm", _FLOAT, "corrected for all pairs of methods of this set, metric and variant (Holm 1979)"),
+        _field("images", _INT, "photographs that both methods have a value for"),
+    ]
+)
+"""reports/pairs.parquet."""
+
+CLASS_HITS = pa.schema(
+    [
+        _field("image_id", _TEXT, "the photograph"),
+        _metric_field("top1"),
+        _metric_field("top5"),
+    ]
+)
+"""What only the network's class scores tell: written where they are at hand (prediction), joined into the rows."""
+
+BANDS = pa.schema(
+    [
+        _SET,
+        _METHOD,
+        _VARIANT,
+        _field("actual", pa.int32(), "frequency band of the true class, 1 (rarest tenth) to 10"),
+        _field("predicted", pa.int32(), "frequency band of the result's class"),
+        _field("share", _FLOAT, "of the actual band's pixels, 0..1"),
+    ]
+)

@@ -1,0 +1,234 @@
+"""Score a method's results on a set: stores in, two tables out (issue: stage `evaluate`)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.color.space import ColorSpace
+from pipeline.errors import UserError
+from pipeline.evaluation.feature_cache import BYTES_PER_PIXEL, FeatureCache
+from pipeline.evaluation.network_features import Weights
+from pipeline.evaluation.protocols import Protocol
+from pipeline.evaluation.schemas import IMAGE_ROWS, SET_ROWS
+from pipeline.evaluation.set_scores import SetState, set_scores
+from pipeline.evaluation.shard import Job, Shard, SpaceKey, score_shard
+from pipeline.machine.engine import map_shards
+from pipeline.machine.weight_files import MissingWeights, resolve
+from pipeline.metrics.class_metrics import frequency_bands
+from pipeline.metrics.registry import IMAGE_METRICS, METRICS
+from pipeline.storage.store import Store
+
+SHARD_IMAGES = 16
+"""Photographs per task: few, so that all workers end together; fixed, so that sums are formed in one order."""
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """What scoring needs to know beside the photographs.
+
+    Attributes:
+        set_name: the test set, for the rows.
+        method: the method, for the rows.
+        space_name: name of the report space, for the rows.
+        batch: photographs at a time; changes no value.
+        device: where the metrics are computed ("cpu", "cuda", ...).
+        split: which photographs of the truth are scored; None for all.
+        class_counts: int64 (Q,), pixels of a reference set in each kept class of the report space, for the frequency
+            bands; None leaves the bands out, as missing.
+        cache: folder in which network features of the truth are kept between runs; None keeps nothing.
+        cache_bytes: at most this much is kept there.
+        download: whether missing network weights may be fetched from their official address.
+    """
+
+    set_name: str
+    method: str
+    space_name: str
+    batch: int = 8
+    device: str = "cpu"
+    split: str | None = "test"
+    class_counts: npt.NDArray[np.int64] | None = None
+    cache: Path | None = None
+    cache_bytes: int = 4 << 30
+    download: bool = False
+
+
+def score_set(
+    truth: Store,
+    results: Mapping[str, Store],
+    protocol: Protocol,
+    report_space: ColorSpace,
+    own_space: ColorSpace | None,
+    settings: ScoreSettings,
+    harmonized: pa.Table | None = None,
+    class_hits: pa.Table | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """Score every photograph of a set in every variant, and the set as a whole.
+
+    Args:
+        truth: the photographs.
+        results: variant ("raw", "harmonized") to the store of its results, under the photographs' image_ids.
+        protocol: how both are brought to size.
+        report_space: the class space that all methods are compared in.
+        own_space: the method's own class space; None for a regression, a baseline or imported results.
+        settings: the rest.
+        harmonized: the harmonize stage's table (`tables.HARMONIZED`), joined into the rows; None without one.
+        class_hits: top-1 and top-5 accuracy of the network (`schemas.CLASS_HITS`), joined into the raw rows.
+
+    Returns:
+        A table of `schemas.IMAGE_ROWS`, ordered by image_id and by variant as given, and one of `schemas.SET_ROWS`.
+
+    Raises:
+        UserError: if there is nothing to score, a store has photographs that are not the set's, or `class_counts` does
+            not fit the report space.
+    """
+    usable = truth.rows(split=settings.split)
+    _check(truth, results, usable.index, settings, report_space)
+    weights, missing = find_weights(settings.download)
+    counts = settings.class_counts
+    bands = frequency_bands(counts) if counts is not None else np.zeros(report_space.kept_count, np.int32)
+    cache = FeatureCache(settings.cache, protocol.name) if settings.cache is not None else None
+    job = Job(
+        truth=truth.path,
+        results=tuple((variant, store.path) for variant, store in results.items()),
+        protocol=protocol,
+        report_space=SpaceKey.of(report_space),
+        own_space=SpaceKey.of(own_space) if own_space is not None else None,
+        bands=bands,
+        weights=weights,
+        batch=settings.batch,
+        device=settings.device,
+        cache=cache,
+    )
+    pixels = (usable["width"] * usable["height"]).fillna(0).to_numpy() if protocol.size is None else protocol.size**2
+    sizes = np.broadcast_to(pixels, len(usable)) * BYTES_PER_PIXEL
+    shards = _shards(list(usable.index), sizes, cache, settings.cache_bytes)
+    rows: list[dict[str, Any]] = []
+    state = SetState()
+    for partial in map_shards(score_shard, shards, job, f"scoring {settings.method} on {settings.set_name}"):
+        rows += partial.rows
+        for key, batches in partial.features.items():
+            state.add_features(key, batches)
+        for key, more in partial.counts.items():
+            state.add_counts(key, more)
+    missing |= _absences(own_space, class_hits, counts)
+    shared = {
+        "set": settings.set_name,
+        "method": settings.method,
+        "protocol": protocol.name,
+        "space": settings.space_name,
+    }
+    set_rows = set_scores(state, list(results), rows, missing)
+    return (
+        _row_table(rows, list(results), shared, harmonized, class_hits),
+        pa.Table.from_pylist([shared | row for row in set_rows], schema=SET_ROWS),
+    )
+
+
+def find_weights(download: bool) -> tuple[dict[str, Weights], dict[str, str]]:
+    """Look for the weights that metrics need.
+
+    Args:
+        download: whether the official address may be asked.
+
+    Returns:
+        Name to file for those found; metric to reason for those that have to do without.
+    """
+    found: dict[str, Weights] = {}
+    reasons: dict[str, str] = {}
+    for name in dict.fromkeys(metric.weights for metric in METRICS.values() if metric.weights):
+        try:
+            path = resolve(name, download)
+        except MissingWeights as error:
+            reasons |= {metric.name: str(error) for metric in METRICS.values() if metric.weights == name}
+            continue
+        with path.open("rb") as file:
+            found[name] = Weights(path, hashlib.file_digest(file, "sha256").hexdigest()[:12])
+    return found, reasons
+
+
+def _check(
+    truth: Store,
+    results: Mapping[str, Store],
+    image_ids: Iterable[str],
+    settings: ScoreSettings,
+    report_space: ColorSpace,
+) -> None:
+    wanted = set(image_ids)
+    if not wanted:
+        split = "" if settings.split is None else f" in its split {settings.split!r}"
+        raise UserError(f"set {settings.set_name!r} has no usable photograph{split}; there is nothing to score")
+    for variant, store in results.items():
+        strangers = sorted(set(store.index.index) - wanted)
+        if strangers:
+            raise UserError(
+                f"{store.path} ({variant}) has {len(strangers)} photographs that {truth.path} has not, "
+                f"the first is {strangers[0]!r}; run dvc repro"
+            )
+    counts = settings.class_counts
+    if counts is not None and len(counts) != report_space.kept_count:
+        raise UserError(
+            f"class counts are for {len(counts)} classes, space {settings.space_name!r} "
+            f"keeps {report_space.kept_count}; run dvc repro"
+        )
+
+
+def _shards(
+    image_ids: list[str], sizes: npt.NDArray[np.float64], cache: FeatureCache | None, limit: int
+) -> list[Shard]:
+    """Cut the set into tasks; features are kept for the first ones, as far as the budget goes."""
+    kept_before = cache.size() if cache is not None else 0
+    ends = np.cumsum(sizes)
+    return [
+        Shard(
+            tuple(image_ids[start : start + SHARD_IMAGES]),
+            keep=cache is not None and kept_before + ends[min(start + SHARD_IMAGES, len(ends)) - 1] <= limit,
+        )
+        for start in range(0, len(image_ids), SHARD_IMAGES)
+    ]
+
+
+def _absences(
+    own_space: ColorSpace | None, class_hits: pa.Table | None, class_counts: npt.NDArray[np.int64] | None
+) -> dict[str, str]:
+    """Metric to reason, for what this method or run cannot have."""
+    reasons: dict[str, str] = {}
+    if own_space is None:
+        own = [name for name in METRICS if name.startswith("own_")]
+        reasons |= dict.fromkeys(own, "the method has no class space of its own")
+    if class_hits is None:
+        reasons |= dict.fromkeys(("top1", "top5"), "the method's class scores are not known, only its photographs")
+    if class_counts is None:
+        bands = [name for name in METRICS if name.startswith("class_accuracy_band_")]
+        reasons |= dict.fromkeys(bands, "no class counts of a reference set were given")
+    return reasons
+
+
+def _row_table(
+    rows: list[dict[str, Any]],
+    variants: list[str],
+    shared: dict[str, str],
+    harmonized: pa.Table | None,
+    class_hits: pa.Table | None,
+) -> pa.Table:
+    """The rows in order, with what other stages measured; a metric that nobody measured is null."""
+    masks = {row["image_id"]: row for row in harmonized.to_pylist()} if harmonized is not None else {}
+    hits = {row["image_id"]: row for row in class_hits.to_pylist()} if class_hits is not None else {}
+    ordered = sorted(rows, key=lambda row: (row["image_id"], variants.index(row["variant"])))
+    complete = []
+    for row in ordered:
+        image_id, variant = row["image_id"], row["variant"]
+        joined = dict.fromkeys(IMAGE_METRICS) | shared | row
+        if variant == "raw" and image_id in hits:
+            joined |= {name: hits[image_id][name] for name in ("top1", "top5")}
+        if image_id in masks:
+            joined["edge_bleeding"] = masks[image_id][f"edge_bleeding_{variant}"]
+            if variant == "harmonized":
+                joined |= {name: masks[image_id][name] for name in ("objects", "pixels_changed")}
+        complete.append(joined)
+    return pa.Table.from_pylist(complete, schema=IMAGE_ROWS)

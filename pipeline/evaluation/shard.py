@@ -1,0 +1,278 @@
+"""Score some photographs of a set: what one worker does, from stores to rows and mergeable partials."""
+
+import functools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pipeline.color.space import ColorSpace
+from pipeline.evaluation.feature_cache import FeatureCache
+from pipeline.evaluation.network_features import (
+    Features,
+    Networks,
+    Weights,
+    load_networks,
+    network_features,
+    truth_features,
+)
+from pipeline.evaluation.pair_scores import Photographs, describe, score_pairs
+from pipeline.evaluation.protocols import Protocol
+from pipeline.images.decode import ImageRefused, decode
+from pipeline.machine.devices import one_thread
+from pipeline.metrics.class_metrics import ClassCounts
+from pipeline.storage.store import Store
+
+TOGETHER = 4
+"""Photographs that AlexNet sees together on a CPU, under protocols that bring all to one size of 256 x 256 or so.
+
+Photographs of their own sizes seldom meet their like, and a group of one would be filled up for nothing.
+"""
+BATCH_PIXELS, CPU_BATCH_PIXELS = 1 << 22, TOGETHER << 16
+"""Larger photographs go in smaller batches, so that memory does not grow with their size times the batch.
+
+On a CPU, where every metric takes one photograph at a time anyway, only the network gains by a batch.
+"""
+
+
+class SpaceKey(NamedTuple):
+    """A color space as a few plain values, so that a worker builds its tables once and not for every shard."""
+
+    bin_size: int
+    shift: int
+    kept: bytes
+
+    @classmethod
+    def of(cls, space: ColorSpace) -> "SpaceKey":
+        """The key of a space."""
+        return cls(space.bin_size, space.shift, space.kept.astype(np.int32).tobytes())
+
+
+@functools.lru_cache(maxsize=8)
+def color_space(key: SpaceKey) -> ColorSpace:
+    """The space of a key, the same object each time."""
+    return ColorSpace(key.bin_size, key.shift, np.frombuffer(key.kept, np.int32))
+
+
+class Shard(NamedTuple):
+    """Photographs for one worker.
+
+    Attributes:
+        image_ids: which.
+        keep: whether their network features are kept for later runs.
+    """
+
+    image_ids: tuple[str, ...]
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for every shard.
+
+    Attributes:
+        truth: store of the photographs.
+        results: variant and store of its results, in the order of the rows.
+        protocol: how both are brought to size.
+        report_space: the space that all methods share.
+        own_space: the method's own, or None.
+        bands: int32 (Q,), frequency band of each kept class of the report space.
+        weights: name to file, those that were found.
+        batch: photographs at a time.
+        device: where the metrics are computed.
+        cache: network features of the truth between runs, or None.
+    """
+
+    truth: Path
+    results: tuple[tuple[str, Path], ...]
+    protocol: Protocol
+    report_space: SpaceKey
+    own_space: SpaceKey | None
+    bands: npt.NDArray[np.int32]
+    weights: dict[str, Weights]
+    batch: int
+    device: str
+    cache: FeatureCache | None
+
+
+@dataclass
+class Partial:
+    """What one shard gives. Moments and counts of all shards add up; rows are put in order at the end.
+
+    Attributes:
+        rows: one mapping per photograph and variant, column to value.
+        features: (variant, set metric) to feature vectors of truth and result, batch by batch.
+        counts: (variant, "report" or "own") to class counts.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    features: dict[tuple[str, str], list[tuple[Features, Features]]] = field(default_factory=dict)
+    counts: dict[tuple[str, str], ClassCounts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A photograph at the protocol's size with its results; `row` holds what its rows share."""
+
+    row: dict[str, Any]
+    sha256: str
+    truth: npt.NDArray[np.uint8]
+    results: dict[str, npt.NDArray[np.uint8]]
+    statuses: dict[str, str]
+
+    @property
+    def group(self) -> tuple[Any, ...]:
+        return (self.truth.shape, *self.results)
+
+
+def score_shard(shard: Shard, job: Job) -> Partial:
+    """Score the photographs of a shard.
+
+    Args:
+        shard: which.
+        job: how.
+
+    Returns:
+        Rows and partials; a result that cannot be compared gives a row with its status and no values.
+    """
+    partial = Partial()
+    networks = load_networks(tuple(sorted(job.weights.items())), job.device)
+    with _exact_and_alone():
+        for entries in _batches(_entries(shard, job, partial), job):
+            _score_batch(entries, job, networks, shard.keep, partial)
+    return partial
+
+
+@contextmanager
+def _exact_and_alone() -> Iterator[None]:
+    """Full float32 products, which training may have traded for speed, and one thread.
+
+    The planes are small and the processes fill the processor: more threads would wait for each other.
+    """
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with one_thread(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+
+
+@functools.lru_cache(maxsize=8)
+def _store(path: Path, changed: int) -> Store:
+    """An open store; `changed` tells a store from an older one at the same place."""
+    return Store(path)
+
+
+def _open(path: Path) -> Store:
+    return _store(path, (path / "index.parquet").stat().st_mtime_ns)
+
+
+def _entries(shard: Shard, job: Job, partial: Partial) -> Iterator[_Entry]:
+    """Read photographs and results; those that cannot be compared become rows of `partial` at once."""
+    truth, results = _open(job.truth), {variant: _open(path) for variant, path in job.results}
+    for image_id in shard.image_ids:
+        row: dict[str, Any] = {"image_id": image_id}
+        try:
+            photograph = truth.rgb(image_id)
+        except (ImageRefused, KeyError):
+            partial.rows += [row | {"variant": variant, "status": "truth_unreadable"} for variant in results]
+            continue
+        row |= {"width": photograph.shape[1], "height": photograph.shape[0]}
+        found: dict[str, npt.NDArray[np.uint8]] = {}
+        statuses: dict[str, str] = {}
+        for variant, store in results.items():
+            rgb, status = _result(store, image_id, photograph.shape)
+            if rgb is None:
+                partial.rows.append(row | {"variant": variant, "status": status})
+            else:
+                statuses[variant] = "identical" if np.array_equal(rgb, photograph) else status
+                found[variant] = job.protocol.apply(rgb)
+        if found:
+            sha256 = str(truth.index.at[image_id, "sha256"])
+            yield _Entry(row, sha256, job.protocol.apply(photograph), found, statuses)
+
+
+def _result(store: Store, image_id: str, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8] | None, str]:
+    """A result's pixels and status; no pixels where there is nothing to compare."""
+    if image_id not in store.index.index:
+        return None, "missing"
+    status = str(store.index.at[image_id, "status"])
+    if status != "ok":
+        return None, status
+    try:
+        decoded = decode(store.read(image_id), image_id)
+    except ImageRefused as refused:
+        return None, refused.reason
+    if decoded.rgb.shape != shape:
+        return None, "size_mismatch"
+    return decoded.rgb, "ok" if decoded.record["mode"] == "RGB" and decoded.record["bits"] == 8 else "converted"
+
+
+def _batches(entries: Iterable[_Entry], job: Job) -> Iterator[list[_Entry]]:
+    """Neighbours of one size and with the same variants, at most a batch of them and not too many pixels."""
+    limit = CPU_BATCH_PIXELS if job.device == "cpu" else BATCH_PIXELS
+    waiting: list[_Entry] = []
+    for entry in entries:
+        pixels = entry.truth.shape[0] * entry.truth.shape[1]
+        full = len(waiting) >= min(job.batch, max(1, limit // pixels))
+        if waiting and (full or entry.group != waiting[0].group):
+            yield waiting
+            waiting = []
+        waiting.append(entry)
+    if waiting:
+        yield waiting
+
+
+def _score_batch(entries: list[_Entry], job: Job, networks: Networks, keep: bool, partial: Partial) -> None:
+    report, own = color_space(job.report_space), color_space(job.own_space) if job.own_space else None
+    together = TOGETHER if job.protocol.size is not None else 1
+    hashes = [entry.sha256 for entry in entries]
+    images = _stacked([entry.truth for entry in entries], job)
+    features = truth_features(images, hashes, networks, job.weights, job.cache, keep, together)
+    truth = describe(images, features, report, own)
+    results = {variant: _stacked([entry.results[variant] for entry in entries], job) for variant in entries[0].results}
+    found = network_features(torch.cat(list(results.values())), networks, together)  # more of them fill more groups
+    for place, (variant, stacked) in enumerate(results.items()):
+        start = place * len(entries)
+        result = describe(stacked, found.of(slice(start, start + len(entries))), report, own)
+        values = score_pairs(truth, result, report, own)
+        for number, entry in enumerate(entries):
+            scores = {name: float(value[number]) for name, value in values.items()}
+            partial.rows.append(entry.row | {"variant": variant, "status": entry.statuses[variant]} | scores)
+        _collect(truth, result, variant, job.bands, own, partial)
+        del result  # before the next one is described: a large photograph takes hundreds of megabytes
+
+
+def _stacked(photographs: list[npt.NDArray[np.uint8]], job: Job) -> torch.Tensor:
+    return torch.from_numpy(np.stack(photographs)).to(job.device)
+
+
+def _collect(
+    truth: Photographs,
+    result: Photographs,
+    variant: str,
+    bands: npt.NDArray[np.int32],
+    own: ColorSpace | None,
+    partial: Partial,
+) -> None:
+    """Add a batch to what the set metrics are made from.
+
+    Features are copied: they may be views into the megabytes of a batch, and small blocks left between large ones would
+    have every batch ask the system for fresh memory.
+    """
+    for metric, vectors in result.features.items():
+        partial.features.setdefault((variant, metric), []).append((truth.features[metric].copy(), vectors.copy()))
+    _add(partial.counts, (variant, "report"), ClassCounts.of(truth.classes, result.classes, bands))
+    if own is not None and truth.own_classes is not None and result.own_classes is not None:
+        flat = np.zeros(own.kept_count, np.int32)  # the bands are those of the report space
+        _add(partial.counts, (variant, "own"), ClassCounts.of(truth.own_classes, result.own_classes, flat))
+
+
+def _add(counts: dict[tuple[str, str], ClassCounts], key: tuple[str, str], more: ClassCounts) -> None:
+    counts[key] = counts[key] + more if key in counts else more

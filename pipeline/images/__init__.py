@@ -1,0 +1,1 @@
+"""Any image file to sRGB uint8, and back."""

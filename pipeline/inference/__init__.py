@@ -1,0 +1,1 @@
+"""From a photograph's L to its colours."""

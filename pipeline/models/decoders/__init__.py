@@ -1,0 +1,1 @@
+"""From an encoder's features to scores of colours."""

@@ -1,0 +1,1 @@
+"""From lightness to features at several strides."""

@@ -1,0 +1,92 @@
+"""What other revisions and experiments came to, out of the DVC cache."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UserError
+from pipeline.reporting.experiments.compare import Side
+from pipeline.reporting.experiments.sweep import Run
+from pipeline.settings.params import Settings, load_settings, validate_settings
+from pipeline.stages import paths
+
+if TYPE_CHECKING:
+    from dvc.api import DVCFileSystem
+
+WORKSPACE = "workspace"
+
+
+@contextmanager
+def fetched(revision: str) -> Iterator[Side]:
+    """Bring a revision's report into a temporary folder.
+
+    Args:
+        revision: anything git or `dvc exp` resolves; `workspace` is the working tree as it is.
+
+    Yields:
+        The revision with its report and its parameters; the folder is gone afterwards.
+
+    Raises:
+        UserError: if there is no such revision, or its report is not in the cache.
+    """
+    if revision == WORKSPACE:
+        yield Side(revision, paths.REPORTS, load_settings().model_dump(mode="json"))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "reports"
+        with _files_of(revision, "report") as files:
+            files.get(paths.REPORTS.as_posix(), str(folder), recursive=True)
+            settings = _settings_of(files, revision)
+        yield Side(revision, folder, settings.model_dump(mode="json"))
+
+
+def finished(revision: str) -> Run:
+    """The parameters and the headline figures of a revision.
+
+    Args:
+        revision: anything git or `dvc exp` resolves.
+
+    Returns:
+        Its run.
+
+    Raises:
+        UserError: if there is no such revision, or its figures are not in the cache.
+    """
+    with _files_of(revision, "figures") as files:
+        figures = json.loads(files.read_text(paths.METRICS.as_posix(), encoding="utf-8"))
+        return Run(revision, _settings_of(files, revision).model_dump(mode="json"), figures)
+
+
+def experiments() -> list[str]:
+    """The names of the finished experiments that started from HEAD.
+
+    Returns:
+        Their names, sorted.
+    """
+    from dvc.api import exp_show
+
+    return sorted(row["Experiment"] for row in exp_show() if row["Experiment"] and row["rev"] and not row["State"])
+
+
+@contextmanager
+def _files_of(revision: str, wanted: str) -> Iterator["DVCFileSystem"]:
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from dvc_data.index import DataIndexError
+    from scmrepo.exceptions import SCMError
+
+    try:
+        yield DVCFileSystem(rev=revision)
+    except (DvcException, DataIndexError, SCMError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"revision {revision!r} has no {wanted} in the DVC cache ({reason}); run it first") from None
+
+
+def _settings_of(files: "DVCFileSystem", revision: str) -> Settings:
+    from ruamel.yaml import YAML
+
+    content = YAML(typ="safe", pure=True).load(files.read_text("params.yaml", encoding="utf-8"))
+    return validate_settings(content, f"{revision}:params.yaml")

@@ -1,0 +1,153 @@
+"""Results of experiments that differ in one parameter, and class accuracy by how frequent a class is, as charts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.reporting.experiments.compare import changes
+from pipeline.reporting.pictures.charts import Chart, Line, chart
+from pipeline.reporting.tables.columns import BAND, metric_columns
+from pipeline.reporting.tables.leaderboard import Board
+from pipeline.storage.tables import SWEEP, read_table
+
+Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""What `metrics.json` holds: set to method to metric to figure."""
+
+
+class Run(NamedTuple):
+    """A finished run: its name, its parameters as a nested mapping, and its figures."""
+
+    name: str
+    settings: Mapping[str, object]
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What the page shows of one parameter: charts where its values are numbers, and the figures as a table.
+
+    Attributes:
+        parameter: its dotted name.
+        charts: one for each metric; none where the values are no numbers.
+        heads: of the table.
+        rows: a row for each set, method and value.
+    """
+
+    parameter: str
+    charts: tuple[Chart, ...]
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def sweep_table(start: Run, experiments: Sequence[Run]) -> tuple[pa.Table, list[str]]:
+    """Collect the experiments that differ from their start in one parameter; the start is a point of each sweep.
+
+    Args:
+        start: what the experiments started from.
+        experiments: in any order.
+
+    Returns:
+        A table of `tables.SWEEP`, and a line for each experiment that is left out.
+    """
+    swept: dict[str, list[tuple[Run, str]]] = {}
+    left_out = []
+    for run in sorted(experiments, key=lambda one: one.name):
+        differing = changes(start.settings, run.settings)
+        if len(differing) != 1:
+            names = ", ".join(change.key for change in differing) or "no parameter"
+            left_out.append(f"{run.name} is left out: it differs from {start.name} in {names}, a sweep takes one")
+            continue
+        (change,) = differing
+        swept.setdefault(change.key, [(start, change.a)]).append((run, change.b))
+    rows = [
+        {"experiment": run.name, "parameter": parameter, "value": value, "set": set_name, "method": method}
+        | {"metric": metric, "figure": figure}
+        for parameter, runs in sorted(swept.items())
+        for run, value in runs
+        for set_name, methods in run.figures.items()
+        for method, figures in methods.items()
+        for metric, figure in figures.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=SWEEP), left_out
+
+
+def sweep_panels(path: Path | None) -> tuple[Panel, ...]:
+    """Draw the experiments of a sweep.
+
+    Args:
+        path: a table of `tables.SWEEP`, or None.
+
+    Raises:
+        UserError: if it has other columns.
+    """
+    if path is None or not path.exists():
+        return ()
+    frame = read_table(path, SWEEP).to_pandas()
+    return tuple(_panel(str(parameter), part) for parameter, part in frame.groupby("parameter", sort=True))
+
+
+def _panel(parameter: str, frame: pd.DataFrame) -> Panel:
+    values: dict[str, Any] = {text: _read(text) for text in frame["value"].unique()}
+    numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values.values())
+    order = sorted(values, key=values.__getitem__) if numeric else sorted(values)
+    columns = metric_columns(frame["metric"].unique())
+    figures = frame.set_index(["set", "method", "value", "metric"])["figure"].to_dict()
+    pairs = list(dict.fromkeys(zip(frame["set"], frame["method"], strict=True)))
+    several = frame["set"].nunique() > 1
+    charts = []
+    for column in columns if numeric else ():
+        lines = []
+        for set_name, method in pairs:
+            points = [
+                (values[v], figures[key]) for v in order if (key := (set_name, method, v, column.name)) in figures
+            ]
+            if points:
+                x, y = zip(*points, strict=True)
+                lines.append(Line(f"{method} ({set_name})" if several else method, x, y))
+        charts.append(chart(f"{column.label} {column.arrow}".strip(), lines, parameter, marked=True))
+    rows = tuple(
+        (
+            method,
+            set_name,
+            str(values[value]),
+            *(column.text(figures.get((set_name, method, value, column.name))) for column in columns),
+        )
+        for set_name, method in pairs
+        for value in order
+    )
+    heads = ("Method", "Set", parameter, *(f"{column.label} {column.arrow}".strip() for column in columns))
+    return Panel(parameter, tuple(charts), heads, rows)
+
+
+def _read(text: str) -> object:
+    """A setting's value; where the run did not have the setting, the dash that stands for it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def band_charts(boards: Sequence[Board]) -> tuple[Chart, ...]:
+    """Draw each set's class accuracy by frequency band, from the rarest tenth of the classes to the commonest."""
+    charts = []
+    for board in boards:
+        lines = []
+        for row in board.everyone:
+            if row.variant not in ("raw", ""):
+                continue
+            bands = {
+                int(name.removeprefix(BAND)): cell.value
+                for name, cell in row.cells.items()
+                if name.startswith(BAND) and cell.value is not None
+            }
+            if bands:
+                order = sorted(bands)
+                lines.append(Line(row.method, tuple(map(float, order)), tuple(bands[band] for band in order)))
+        if lines:
+            charts.append(chart(f"{board.set}: class accuracy, %", lines, "tenth of the classes, rare to common"))
+    return tuple(charts)

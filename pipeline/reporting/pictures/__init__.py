@@ -1,0 +1,1 @@
+"""Galleries, charts and figures."""

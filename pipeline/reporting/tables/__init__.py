@@ -1,0 +1,1 @@
+"""Tables of figures, in Parquet, CSV and Markdown."""

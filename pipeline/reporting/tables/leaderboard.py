@@ -1,0 +1,214 @@
+"""From the summary table to leaderboards: one per set and protocol, with marks for the best and what equals it."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipeline.errors import UserError
+from pipeline.reporting.tables.columns import MetricColumn, metric_columns
+from pipeline.reporting.tables.published_figures import PublishedMethod, published_for, published_metrics
+
+SUMMARY_COLUMNS = (
+    "set", "method", "kind", "variant", "protocol", "metric", "value", "low", "high", "images", "left_out", "status",
+    "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of a leaderboard.
+
+    Attributes:
+        value: the mean over photographs or the set's figure; None where there is none.
+        low: lower end of the 95 % bootstrap interval, None where there is none.
+        high: upper end.
+        images: photographs behind the figure.
+        left_out: photographs left out of it.
+        reason: why it is missing or what to know about it.
+        mark: "best", "tied" (inside the best one's interval) or "".
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    images: int = 0
+    left_out: int = 0
+    reason: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method and variant ("raw" or "harmonized") with its figures by metric name."""
+
+    method: str
+    kind: str
+    variant: str
+    cells: dict[str, Cell]
+
+    @property
+    def images(self) -> int:
+        """The photographs with a result that could be scored."""
+        return max((cell.images for cell in self.cells.values()), default=0)
+
+    @property
+    def title(self) -> str:
+        """The method's name, and the variant where it is not the raw result."""
+        return self.method if self.variant in ("raw", "") else f"{self.method} · {self.variant}"
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard of one set under one protocol.
+
+    A row with fewer photographs than others is shown and not ranked: its means are over an easier or harder set.
+    """
+
+    set: str
+    protocol: str
+    columns: tuple[MetricColumn, ...]
+    rows: tuple[Row, ...]
+    floor: tuple[Row, ...]
+    ceiling: tuple[Row, ...]
+    published: tuple[PublishedMethod, ...]
+    images: int
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """The methods that have a result for every photograph."""
+        return tuple(row for row in self.rows if row.images == self.images)
+
+    @property
+    def everyone(self) -> tuple[Row, ...]:
+        """Every row of ours: ceiling, methods, floor."""
+        return (*self.ceiling, *self.rows, *self.floor)
+
+    @property
+    def spans(self) -> dict[str, tuple[float, float]]:
+        """Metric to the range that its figures and their intervals cover, for drawing them on one scale."""
+        ends: dict[str, list[float]] = {}
+        for row in self.everyone:
+            for name, cell in row.cells.items():
+                found = (end for end in (cell.value, cell.low, cell.high) if end is not None and math.isfinite(end))
+                ends.setdefault(name, []).extend(found)
+        return {name: (min(numbers), max(numbers)) for name, numbers in ends.items() if numbers}
+
+
+def read_summary(path: Path) -> pd.DataFrame:
+    """Read the long summary table; a file that is not there gives an empty table, which the page reports.
+
+    Raises:
+        UserError: the file is no Parquet table, or a column is missing.
+    """
+    if not path.exists():
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in SUMMARY_COLUMNS})
+    try:
+        frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: is no readable Parquet table ({error}); run the stage `report` again") from error
+    missing = [name for name in SUMMARY_COLUMNS if name not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: has no column {', '.join(missing)}; it takes {', '.join(SUMMARY_COLUMNS)}")
+    return frame
+
+
+def boards(summary: pd.DataFrame, order: Iterable[str] = ()) -> tuple[Board, ...]:
+    """Build the leaderboards.
+
+    Args:
+        summary: long table as `read_summary` gives it.
+        order: set names in the order wanted; sets not named follow by name.
+    """
+    places = {name: place for place, name in enumerate(order)}
+    pairs = {(str(row.set), str(row.protocol)) for row in summary[["set", "protocol"]].itertuples()}
+    ranked = sorted(pairs, key=lambda pair: (places.get(pair[0], len(places)), pair))
+    return tuple(_board(summary, *pair) for pair in ranked)
+
+
+def _board(summary: pd.DataFrame, set_name: str, protocol: str) -> Board:
+    part = summary[(summary["set"] == set_name) & (summary["protocol"] == protocol)]
+    published = published_for(set_name)
+    # a metric that nobody could compute is no column; the section "what is missing" has it
+    found = part[part["value"].notna()]
+    columns = metric_columns(set(found["metric"].astype(str)) | published_metrics(published))
+    rows = [_row(group, key) for key, group in part.groupby(["method", "kind", "variant"], sort=True)]
+    images = max((row.images for row in rows), default=0)
+    contenders = [row for row in rows if row.kind not in ("floor", "ceiling")]
+    whole = _marked([row for row in contenders if row.images == images], columns)
+    partial = [row for row in contenders if row.images < images]
+    return Board(
+        set=set_name,
+        protocol=protocol,
+        columns=columns,
+        rows=(*_by_first_metric(whole, columns), *_by_first_metric(partial, columns)),
+        floor=tuple(row for row in rows if row.kind == "floor"),
+        ceiling=tuple(row for row in rows if row.kind == "ceiling"),
+        published=published,
+        images=images,
+    )
+
+
+def _row(group: pd.DataFrame, key: object) -> Row:
+    method, kind, variant = (str(part) for part in key) if isinstance(key, tuple) else ("", "", "")
+    cells = {
+        str(record["metric"]): Cell(
+            value=_number(record["value"]),
+            low=_number(record["low"]),
+            high=_number(record["high"]),
+            images=int(_number(record["images"]) or 0),
+            left_out=int(_number(record["left_out"]) or 0),
+            reason="" if record["reason"] is None else str(record["reason"]),
+        )
+        for record in group.to_dict("records")
+    }
+    return Row(method, kind, variant, cells)
+
+
+def _number(value: object) -> float | None:
+    """None and nan are no figure; an infinite one is."""
+    if value is None or not isinstance(value, (int, float)):
+        return None
+    return None if math.isnan(value) else float(value)
+
+
+def _marked(rows: list[Row], columns: tuple[MetricColumn, ...]) -> list[Row]:
+    marks: dict[tuple[int, str], str] = {}
+    for column in columns:
+        scored = [
+            (column.score(cell.value), place)
+            for place, row in enumerate(rows)
+            if (cell := row.cells.get(column.name)) is not None and cell.value is not None
+        ]
+        if column.better == "" or len(scored) < 2:
+            continue
+        top = max(score for score, _ in scored)
+        best = [place for score, place in scored if score == top]
+        marks |= {(place, column.name): "best" for place in best}
+        interval = rows[best[0]].cells[column.name]
+        for _, place in scored:
+            value = rows[place].cells[column.name].value
+            if place in best or value is None or interval.low is None or interval.high is None:
+                continue
+            if interval.low <= value <= interval.high:
+                marks[place, column.name] = "tied"
+    return [
+        replace(row, cells={n: replace(cell, mark=marks.get((place, n), "")) for n, cell in row.cells.items()})
+        for place, row in enumerate(rows)
+    ]
+
+
+def _by_first_metric(rows: list[Row], columns: tuple[MetricColumn, ...]) -> list[Row]:
+    """Best first by the first directed metric that every board opens with; rows without a figure last."""
+    first = next((column for column in columns if column.better), None)
+    if first is None:
+        return rows
+
+    def place(row: Row) -> tuple[float, str, str]:
+        value = row.cells.get(first.name, Cell()).value
+        return (-first.score(value) if value is not None else math.inf, row.method, row.variant)
+
+    return sorted(rows, key=place)

@@ -1,0 +1,1 @@
+"""What params.yaml may say: typed, ranged, checked before anything runs."""

@@ -1,0 +1,1 @@
+"""Photographs and tables on disk (DESIGN section 3)."""

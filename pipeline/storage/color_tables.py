@@ -1,0 +1,164 @@
+"""The color statistics as tables: arrays to Parquet and back, with the checks that keep stages from mixing runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.color.histogram import CELLS
+from pipeline.color.lab import OFFSET
+from pipeline.color.pruning import ClassTable, class_colors
+from pipeline.color.space import ColorSpace
+from pipeline.errors import UserError
+from pipeline.settings.params import Settings
+from pipeline.storage.tables import HISTOGRAM, SPACE, read_table, table_facts
+
+
+def histogram_table(cells: npt.NDArray[np.int64]) -> pa.Table:
+    """The unit cells that hold a pixel.
+
+    Args:
+        cells: int64 (256, 256), unit cells.
+
+    Returns:
+        A table of `tables.HISTOGRAM`, ordered by a, then b.
+    """
+    row, column = np.nonzero(cells)
+    columns = [(row - OFFSET).astype(np.int16), (column - OFFSET).astype(np.int16), cells[row, column]]
+    return pa.table(columns, schema=HISTOGRAM)
+
+
+def read_cells(path: Path) -> npt.NDArray[np.int64]:
+    """The unit cells of a histogram.
+
+    Args:
+        path: a table of `tables.HISTOGRAM`.
+
+    Returns:
+        int64 (256, 256), [floor(a) + 128, floor(b) + 128].
+
+    Raises:
+        UserError: if the file is missing, holds no pixel, or has cells that no 8-bit histogram has.
+    """
+    table = read_table(path, HISTOGRAM)
+    a, b, count = (table.column(name).to_numpy().astype(np.int64) for name in ("a", "b", "count"))
+    if not count.any():
+        raise UserError(f"{path} holds no pixel; run.reference takes a set with color photographs in its train split")
+    rows, columns = a + OFFSET, b + OFFSET
+    if min(rows.min(), columns.min()) < 0 or max(rows.max(), columns.max()) >= CELLS or count.min() < 0:
+        raise UserError(f"{path} has cells outside [-128, 128) or negative counts: no histogram; run dvc repro --force")
+    cells = np.zeros((CELLS, CELLS), np.int64)
+    np.add.at(cells, (rows, columns), count)
+    return cells
+
+
+def histogram_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that a histogram depends on.
+
+    Args:
+        settings: `run.reference` and `histogram` are read.
+
+    Returns:
+        Their values by dotted name, as `check_facts` wants them.
+    """
+    sampling = {f"histogram.{name}": value for name, value in settings.histogram.model_dump().items()}
+    return {"run.reference": settings.run.reference} | sampling
+
+
+def space_settings(settings: Settings, space: str) -> dict[str, Any]:
+    """The settings of one class space.
+
+    Args:
+        settings: `spaces.<space>` is read.
+        space: a key of `spaces`.
+
+    Returns:
+        Their values by dotted name, as `check_facts` wants them.
+    """
+    return {f"spaces.{space}.{name}": value for name, value in settings.spaces[space].model_dump().items()}
+
+
+def check_facts(path: Path, facts: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuses a table that was made under other settings.
+
+    Args:
+        path: of the table, for the message.
+        facts: what the table says of itself (`tables.table_facts`).
+        wanted: what the settings say, by the setting's dotted name; a fact is named by the last part.
+
+    Raises:
+        UserError: naming the first setting that differs, both values and the remedy.
+    """
+    for setting, value in wanted.items():
+        made_with = facts.get(setting.rpartition(".")[2])
+        if made_with != value:
+            raise UserError(f"{setting} is {value!r}, but {path} was made with {made_with!r}; run dvc repro")
+
+
+def space_table(classes: ClassTable) -> pa.Table:
+    """Every class of a grid.
+
+    Args:
+        classes: as `pruning.prune` returns it.
+
+    Returns:
+        A table of `tables.SPACE`, ordered by class id.
+    """
+    ids = np.arange(classes.space.total, dtype=np.int32)
+    centers, colors = classes.space.decode(ids), class_colors(classes.space)
+    observed = classes.count > 0
+    columns = [
+        ids,
+        centers[:, 0],
+        centers[:, 1],
+        classes.count,
+        classes.share,
+        classes.reachable,
+        observed,
+        classes.kept,
+    ]
+    return pa.table([*columns, classes.mapped_to, *colors.T], schema=SPACE)
+
+
+def read_space(path: Path) -> ColorSpace:
+    """The class space that a table describes.
+
+    Args:
+        path: a table of `tables.SPACE`.
+
+    Returns:
+        The grid with its kept classes.
+
+    Raises:
+        UserError: if the file is missing, has other columns, or its rows are not those of its grid.
+    """
+    table = read_table(path, SPACE)
+    facts = table_facts(table)
+    ids, kept = table.column("class_id").to_numpy(), table.column("kept").to_numpy(zero_copy_only=False)
+    try:
+        space = ColorSpace(facts["bin_size"], facts["shift"], ids[kept])
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{path} describes no class space ({error}); run dvc repro --force") from None
+    if not np.array_equal(ids, np.arange(space.total)):
+        raise UserError(f"{path} has {len(ids)} rows, not the {space.total} classes of its grid; run dvc repro --force")
+    return space
+
+
+def mapped_counts(path: Path, space: ColorSpace) -> npt.NDArray[np.int64]:
+    """Pixels of the reference set that each kept class stands for, its own and those of the classes mapped to it.
+
+    Args:
+        path: the table of `tables.SPACE` that `space` was read from.
+        space: its class space.
+
+    Returns:
+        int64 (Q,), in the order of `space.kept`.
+    """
+    table = read_table(path, SPACE)
+    places = np.searchsorted(space.kept, table.column("mapped_to").to_numpy())
+    counts = np.zeros(space.kept_count, np.int64)
+    np.add.at(counts, places, table.column("count").to_numpy())
+    return counts

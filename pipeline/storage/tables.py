@@ -1,0 +1,196 @@
+"""The schema of every table that the graph writes (DESIGN section 3), and how tables are written and read."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import UserError
+from pipeline.machine.files import replaced
+
+
+def _column(name: str, kind: pa.DataType, about: str, unit: str = "", direction: str = "") -> pa.Field:
+    """A column; `about`, `unit` and `direction` (`higher` or `lower` is better) stand in the file's own metadata."""
+    details = {"about": about, "unit": unit, "direction": direction}
+    return pa.field(name, kind, metadata={key: value for key, value in details.items() if value})
+
+
+_TEXT, _FLOAT, _INT, _BOOL = pa.string(), pa.float64(), pa.int64(), pa.bool_()
+
+STORE_INDEX = pa.schema(
+    [
+        _column("image_id", _TEXT, "name of the photograph, unique in the set"),
+        _column("shard", _TEXT, "tar file that holds it; null where it was refused"),
+        _column("offset", _INT, "where its bytes begin in the shard", "byte"),
+        _column("length", _INT, "how long they are", "byte"),
+        _column("sha256", _TEXT, "of its bytes"),
+        _column("width", pa.int32(), "after EXIF orientation", "px"),
+        _column("height", pa.int32(), "after EXIF orientation", "px"),
+        _column("mode", _TEXT, "pixel format of the file, as Pillow names it"),
+        _column("split", _TEXT, "train or test"),
+        _column("label", _TEXT, "class of the photograph where its set has one"),
+        _column("is_grey", _BOOL, "hardly any chroma: no use as a colour reference"),
+        _column("status", _TEXT, "ok, or the reason for which it was refused"),
+        _column("perceptual_hash", _TEXT, "64 bits as hexadecimal digits; near duplicates differ in few"),
+        _column("credit", _TEXT, "who made it, and where it was published"),
+        _column("licence", _TEXT, "under which it may be used"),
+    ]
+)
+
+HISTOGRAM = pa.schema(
+    [
+        _column("a", pa.int16(), "lower edge of the unit cell: floor(a)", "CIELAB"),
+        _column("b", pa.int16(), "lower edge of the unit cell: floor(b)", "CIELAB"),
+        _column("count", _INT, "pixels of the reference set in the cell", "pixel"),
+    ]
+)
+
+SPACE = pa.schema(
+    [
+        _column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
+        _column("a", pa.float32(), "centre of the bin (Eq. 10)", "CIELAB"),
+        _column("b", pa.float32(), "centre of the bin (Eq. 11)", "CIELAB"),
+        _column("count", _INT, "pixels of the reference set in the class", "pixel"),
+        _column("share", _FLOAT, "count by all pixels of the reference set"),
+        _column("reachable", _BOOL, "some 8-bit sRGB colour falls into the class"),
+        _column("observed", _BOOL, "the reference set shows the class"),
+        _column("kept", _BOOL, "survived pruning"),
+        _column("mapped_to", pa.int32(), "class_id of the kept class that stands for it (Eq. 12)"),
+        _column("red", pa.uint8(), "of the bin centre at L = 50"),
+        _column("green", pa.uint8(), "of the bin centre at L = 50"),
+        _column("blue", pa.uint8(), "of the bin centre at L = 50"),
+    ]
+)
+
+WEIGHTS = pa.schema(
+    [
+        _column("class_id", pa.int32(), "a kept class"),
+        _column("count", _INT, "pixels of the reference set in the class and those mapped to it", "pixel"),
+        _column("prior", _FLOAT, "share of the reference set's pixels"),
+        _column("smoothed_prior", _FLOAT, "prior smoothed by a Gaussian over the ab plane (CIC)"),
+        _column("cic_weight", _FLOAT, "((1 - l) smoothed prior + l / Q)^-1, mean 1 under the smoothed prior (CIC)"),
+    ]
+)
+
+WEIGHT_BATCHES = pa.schema(
+    [
+        _column("percent", _FLOAT, "p of Eq. 15", "%"),
+        _column("batch", pa.int32(), "number of the batch"),
+        _column("images", pa.int32(), "photographs in the batch"),
+        _column("classes", pa.int32(), "kept classes that the batch shows"),
+        _column("weight_min", _FLOAT, "smallest weight of a class shown"),
+        _column("weight_median", _FLOAT, "median weight of the classes shown"),
+        _column("weight_max", _FLOAT, "largest weight of a class shown"),
+        _column("effective_classes", _FLOAT, "exp of the entropy of the weighted class shares"),
+    ]
+)
+
+METHOD = pa.schema(
+    [
+        _column("kept_index", pa.int32(), "channel of the network's output"),
+        _column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
+        _column("prior", _FLOAT, "share of the reference set's pixels"),
+        _column("smoothed_prior", _FLOAT, "prior smoothed by a Gaussian over the ab plane (CIC)"),
+        _column("cic_weight", _FLOAT, "rebalancing weight (CIC)"),
+    ]
+)
+
+MASKS = pa.schema(
+    [
+        _column("image_id", _TEXT, "name of the photograph"),
+        _column("sha256", _TEXT, "of its bytes"),
+        _column("object", pa.int32(), "number of the mask in the photograph; null where it has none"),
+        _column("height", pa.int32(), "of the mask", "px"),
+        _column("width", pa.int32(), "of the mask", "px"),
+        _column("rle", _TEXT, "COCO compressed run lengths"),
+        _column("area", _INT, "of the mask", "pixel"),
+        _column("x", pa.int32(), "left edge of the bounding box", "px"),
+        _column("y", pa.int32(), "upper edge of the bounding box", "px"),
+        _column("w", pa.int32(), "width of the bounding box", "px"),
+        _column("h", pa.int32(), "height of the bounding box", "px"),
+        _column("predicted_iou", pa.float32(), "the segmenter's own estimate; null where it has none"),
+        _column("stability", pa.float32(), "the segmenter's own estimate; null where it has none"),
+        _column("segmenter", _TEXT, "what found the mask"),
+        _column("settings_hash", _TEXT, "of the settings of the segmenter"),
+        _column("status", _TEXT, "ok, or why the photograph has no mask"),
+    ]
+)
+
+HARMONIZED = pa.schema(
+    [
+        _column("image_id", _TEXT, "name of the photograph"),
+        _column("objects", pa.int32(), "objects harmonized"),
+        _column("pixels_changed", _INT, "pixels whose colour was replaced", "pixel"),
+        _column("edge_bleeding_raw", _FLOAT, "at object edges, by the truth's (SPEC 7), before", "", "lower"),
+        _column("edge_bleeding_harmonized", _FLOAT, "the same, after", "", "lower"),
+        _column("status", _TEXT, "ok, or why nothing was harmonized"),
+    ]
+)
+
+SWEEP = pa.schema(
+    [
+        _column("experiment", _TEXT, "its name, or the revision that the experiments started from"),
+        _column("parameter", _TEXT, "dotted name of the one setting that differs"),
+        _column("value", _TEXT, "what it is set to, as JSON"),
+        _column("set", _TEXT, "test set"),
+        _column("method", _TEXT, "method, with _harmonized behind it for harmonized results"),
+        _column("metric", _TEXT, "as in summary.parquet"),
+        _column("figure", _FLOAT, "mean over the set, rounded as in metrics.json"),
+    ]
+)
+
+
+def write_table(table: pa.Table, path: Path, metadata: Mapping[str, Any] | None = None) -> None:
+    """Write a Parquet file in one step: a killed run leaves the old file or none.
+
+    Args:
+        table: what to write.
+        path: where; folders are made.
+        metadata: facts about the whole table; each value is stored as JSON under its key.
+
+    Raises:
+        OSError: if the disk refuses.
+    """
+    facts = {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
+    with replaced(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(facts), temporary)
+
+
+def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
+    """Read a table that a stage has written.
+
+    Args:
+        path: the Parquet file.
+        schema: the columns that it has to have; None takes any.
+
+    Returns:
+        The table.
+
+    Raises:
+        UserError: if the file is missing, is no Parquet file, or has other columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; run dvc repro") from None
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path} is no Parquet file: {' '.join(str(error).split())}") from None
+    if schema is not None and table.schema.names != schema.names:
+        raise UserError(f"{path} has the columns {table.schema.names}, it takes {schema.names}; run dvc repro --force")
+    return table
+
+
+def table_facts(table: pa.Table) -> dict[str, Any]:
+    """The facts that `write_table` stored with a table.
+
+    Args:
+        table: as `read_table` gives it.
+
+    Returns:
+        What was handed in as metadata.
+    """
+    stored = table.schema.metadata or {}
+    return {key.decode(): json.loads(value) for key, value in stored.items() if key != b"pandas"}

@@ -1,0 +1,179 @@
+"""From rows to figures: means, what is left out, intervals, pairs, and what is refused."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+from pipeline.errors import UserError
+from pipeline.evaluation.protocols import PROTOCOLS, protocol_named
+from pipeline.evaluation.schemas import IMAGE_ROWS, PAIRS, SET_ROWS, SUMMARY
+from pipeline.evaluation.summary import summarize
+from pipeline.metrics.registry import IMAGE_METRICS, METRICS, SET_METRICS
+from pipeline.reporting.tables.columns import metric_column
+from pipeline.settings.sections import Protocol as ProtocolNames
+
+KINDS = {"gray": "floor", "ours": "trained", "theirs": "imported"}
+
+
+def image_rows(method: str, columns: dict[str, list[float]], **facts: Any) -> pa.Table:
+    count = len(next(iter(columns.values())))
+    shared = {
+        "set": "set",
+        "method": method,
+        "variant": "raw",
+        "protocol": "cic-256@1",
+        "space": "paper",
+        "status": "ok",
+    }
+    return pa.Table.from_pylist(
+        [
+            shared
+            | {"image_id": f"photo{number:02d}"}
+            | {name: values[number] for name, values in columns.items()}
+            | facts
+            for number in range(count)
+        ],
+        schema=IMAGE_ROWS,
+    )
+
+
+def set_rows(method: str, *rows: dict[str, Any]) -> pa.Table:
+    shared = {"set": "set", "method": method, "variant": "raw", "protocol": "cic-256@1", "space": "paper"}
+    return pa.Table.from_pylist([shared | row for row in rows], schema=SET_ROWS)
+
+
+def records(table: pa.Table) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(row["method"], row["metric"]): row for row in table.to_pylist()}
+
+
+def test_means_and_what_is_left_out() -> None:
+    psnr = [20.0, 22.0, np.inf, 24.0]
+    summary, _ = summarize([image_rows("ours", {"psnr": psnr, "mse": [1.0, 2, 0, 3]})], [], KINDS)
+    assert summary.schema.names == SUMMARY.names
+    row = records(summary)["ours", "psnr"]
+    assert (row["value"], row["images"], row["left_out"]) == (22.0, 3, 1)
+    assert row["low"] <= 22.0 <= row["high"]
+    assert row["kind"] == "trained"
+    assert row["status"] == "few_images"
+    assert "identical" in row["reason"]
+    assert records(summary)["ours", "mse"]["value"] == 1.5
+    assert {name for _, name in records(summary)} == {"psnr", "mse"}
+
+
+def test_enough_photographs_are_ok() -> None:
+    summary, _ = summarize([image_rows("ours", {"ssim": list(np.linspace(0, 1, 30))})], [], KINDS)
+    assert records(summary)["ours", "ssim"]["status"] == "ok"
+    assert records(summary)["ours", "ssim"]["reason"] == ""
+
+
+def test_a_metric_without_any_value_is_undefined() -> None:
+    summary, _ = summarize([image_rows("ours", {"psnr": [np.inf, np.inf], "ssim": [np.nan, np.nan]})], [], KINDS)
+    for name in ("psnr", "ssim"):
+        assert records(summary)["ours", name]["status"] == "undefined"
+        assert records(summary)["ours", name]["value"] is None
+
+
+def test_set_metrics_and_missing_ones_are_passed_on() -> None:
+    rows = set_rows(
+        "ours",
+        {"metric": "fid", "value": 12.5, "images": 3000, "status": "ok", "reason": ""},
+        {"metric": "lpips", "value": None, "images": 0, "status": "missing", "reason": "no weights"},
+        {"metric": "band_01_as_02", "value": 0.5, "images": 3, "status": "ok", "reason": ""},
+    )
+    found = records(summarize([image_rows("ours", {"ssim": [0.5, 0.6]})], [rows], KINDS)[0])
+    assert found["ours", "fid"]["value"] == 12.5
+    assert found["ours", "fid"]["low"] is None
+    assert found["ours", "lpips"]["reason"] == "no weights"
+    assert ("ours", "band_01_as_02") not in found  # a table of its own
+
+
+def test_pairs_are_paired() -> None:
+    random = np.random.default_rng(0)
+    difficulty, gain = random.normal(20, 5, 40), random.normal(0.3, 0.2, 40)
+    ours, theirs = list(difficulty + gain), list(difficulty)
+    _, pairs = summarize([image_rows("ours", {"psnr": ours}), image_rows("theirs", {"psnr": theirs})], [], KINDS)
+    assert pairs.schema.names == PAIRS.names
+    (row,) = pairs.to_pylist()
+    assert (row["method"], row["other"], row["images"]) == ("ours", "theirs", 40)
+    assert row["difference"] == pytest.approx(gain.mean())
+    assert 0 < row["low"] < row["difference"] < row["high"] < 0.6  # the spread of the photographs themselves is out
+    assert row["p"] == pytest.approx(stats.wilcoxon(gain).pvalue)
+    assert row["p_holm"] == row["p"]
+
+
+def test_pairs_take_only_what_both_have() -> None:
+    first = image_rows("ours", {"psnr": [20.0, np.inf, 24.0, 30.0]})
+    second = image_rows("theirs", {"psnr": [19.0, 22.0, 22.0, 1.0]}).slice(0, 3)
+    (row,) = summarize([first, second], [], KINDS)[1].to_pylist()
+    assert row["images"] == 2
+    assert row["difference"] == pytest.approx((1.0 + 2.0) / 2)
+
+
+def test_holm_runs_over_the_pairs_of_one_metric() -> None:
+    random = np.random.default_rng(1)
+    base = random.normal(20, 1, 12)
+    tables = [
+        image_rows(name, {"psnr": list(base + shift * random.uniform(0.5, 1, 12)), "ssim": list(base)})
+        for name, shift in (("gray", 0), ("ours", 1), ("theirs", 0.1))
+    ]
+    pairs = summarize(tables, [], KINDS)[1].to_pylist()
+    psnr = sorted((row for row in pairs if row["metric"] == "psnr"), key=lambda row: row["p"])
+    assert len(psnr) == 3
+    assert psnr[0]["p_holm"] == pytest.approx(3 * psnr[0]["p"])
+    assert all(row["p_holm"] == 1.0 for row in pairs if row["metric"] == "ssim")
+
+
+def test_the_same_rows_give_the_same_tables() -> None:
+    tables = [image_rows(name, {"psnr": [20.0, 21, 25, 22]}) for name in ("ours", "theirs")]
+    assert summarize(tables, [], KINDS, seed=3) == summarize(tables, [], KINDS, seed=3)
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    ours = image_rows("ours", {"psnr": [20.0, 21.0]})
+    with pytest.raises(UserError, match=r"2 protocols \(cic-256@1, native@1\) cannot be compared"):
+        summarize([ours, image_rows("theirs", {"psnr": [20.0]}, protocol="native@1")], [], KINDS)
+    with pytest.raises(UserError, match=r"2 class spaces \(full, paper\)"):
+        summarize([ours, image_rows("theirs", {"psnr": [20.0]}, space="full")], [], KINDS)
+    with pytest.raises(UserError, match="are there twice"):
+        summarize([ours, ours], [], KINDS)
+    with pytest.raises(UserError, match="'stranger' has scores but is of no kind"):
+        summarize([image_rows("stranger", {"psnr": [20.0]})], [], KINDS)
+    with pytest.raises(UserError, match="no rows"):
+        summarize([], [], KINDS)
+
+
+def test_protocols() -> None:
+    assert set(PROTOCOLS) == set(ProtocolNames.__args__)  # type: ignore[attr-defined]  # what params.yaml takes
+    wide = np.zeros((100, 300, 3), np.uint8)
+    wide[:, 100:200] = 255
+    assert PROTOCOLS["native@1"].apply(wide) is wide
+    assert PROTOCOLS["cic-256@1"].apply(wide).shape == (256, 256, 3)
+    assert PROTOCOLS["cic-256@1"].apply(wide).min() == 0
+    assert (PROTOCOLS["ddcolor-val5k@1"].apply(wide) == 255).all()  # the center alone
+    with pytest.raises(UserError, match=r"run\.protocol is 'cic-256', it takes one of"):
+        protocol_named("cic-256")
+
+
+def test_directions_are_those_of_the_definitions() -> None:
+    lower = {"mse", "ciede2000", "ciede2000_p95", "lpips", "cf_difference", "fid", "frechet_alexnet", "edge_bleeding"}
+    higher = {"psnr", "ssim", "uiqi", "tar", "top1", "top5", "class_accuracy"}
+    higher |= {f"class_accuracy_band_{band:02d}" for band in range(1, 11)}
+    one = {"cnr"}
+    expected = dict.fromkeys(lower, "lower") | dict.fromkeys(higher, "higher") | dict.fromkeys(one, "one")
+    for name in (*IMAGE_METRICS, *SET_METRICS):
+        assert metric_column(name).better == expected.get(name.removeprefix("own_"), ""), name
+
+
+def test_registry_says_what_is_there() -> None:
+    from pipeline import metrics
+
+    for name in metrics.__all__:
+        assert callable(getattr(metrics, name))
+    with pytest.raises(AttributeError):
+        metrics.nothing  # noqa: B018
+    assert all(METRICS[name].per == "image" for name in IMAGE_METRICS)
+    assert all(METRICS[name].per == "set" for name in SET_METRICS)
+    assert {name for name, metric in METRICS.items() if metric.weights} == {"lpips", "fid", "frechet_alexnet"}

@@ -1,0 +1,137 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.machine.provenance import fingerprint
+from pipeline.settings.params import load_settings, validate_settings
+
+DELETE = object()
+
+
+def changed(params, path, value):
+    *parents, last = path.split(".")
+    section = params
+    for part in parents:
+        section = section[part]
+    if value is DELETE:
+        del section[last]
+    else:
+        section[last] = value
+    return params
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("spaces.paper.bin_size", 0, "spaces.paper.bin_size is 0, it takes at least 1"),
+        ("spaces.paper.bin_size", "6", 'spaces.paper.bin_size is "6", it takes a whole number'),
+        ("spaces.paper.bin_size", 6.5, "spaces.paper.bin_size is 6.5, it takes a whole number"),
+        ("spaces.paper.shift", 200, "spaces.paper.shift is 200, it takes at most 128"),
+        ("spaces.paper.min_share", 1.0, "spaces.paper.min_share is 1.0, it takes less than 1"),
+        (
+            "methods.ccc_plus_plus.losses.class_cross_entropy.percent",
+            300,
+            "methods.ccc_plus_plus.losses.class_cross_entropy.percent is 300, it takes at most 100",
+        ),
+        ("run.test", ["nope"], "run.test names 'nope', which is not defined; sets has sample"),
+        ("run.test", "sample", 'run.test is "sample", it takes a list'),
+        ("run.test", ["sample", "sample"], "run.test names 'sample' twice"),
+        ("run.methods", ["cic"], "run.methods names 'cic', which is not defined"),
+        ("run.protocol", "mine", 'run.protocol is "mine", it takes cic-256@1'),
+        (
+            "methods.ccc_plus_plus.space",
+            "none",
+            "methods.ccc_plus_plus.space names 'none', which is not defined; spaces",
+        ),
+        ("methods.l2.space", "paper", "methods.l2.space is 'paper', so losses takes class_cross_entropy alone"),
+        ("methods.ccc_plus_plus.space", DELETE, "methods.ccc_plus_plus.losses.class_cross_entropy needs a space"),
+        ("methods.l2.losses", {}, "methods.l2.losses is empty"),
+        ("methods.l2.train", {"stesp": 3}, "methods.l2.train.stesp is no setting (3); did you mean steps?"),
+        ("methods.l2.train", {"steps": 0}, "methods.l2.train.steps is 0, it takes at least 1"),
+        ("train.stesp", 3, "train.stesp is no setting (3); did you mean steps?"),
+        ("train.steps", DELETE, "train.steps is missing"),
+        ("train.learning_rate", "1e-4", 'train.learning_rate is "1e-4", it takes a number'),
+        ("train.size", 100, "train.size is 100, it takes a multiple of 32"),
+        ("sets.sample.source", "sampel", 'sets.sample.source is "sampel", it takes sample, folder'),
+        (
+            "sets.sample.x",
+            1,
+            "sets.sample.x is no setting (1); it takes max_bad_share, grey_chroma, max_pixels, source",
+        ),
+        (
+            "sets.path",
+            {"source": "folder", "path": ".", "split": 1},
+            "sets.path.split is no setting (1); did you mean split_by?",
+        ),
+        ("sets.other", {"source": "sample"}, "sets.other is defined, but run uses it nowhere"),
+        ("masks.segmenter", "masks", "masks.segmenter is 'masks', so annotations takes"),
+        ("harmonize.select", {"largest": 0}, "harmonize.select.largest is 0, it takes at least 1"),
+        ("harmonize.select", {"largest": 1, "points": [[1, 2]]}, "harmonize.select.largest and points are there, it"),
+        ("harmonize.select", {"points": [[1, 2, 3]]}, "harmonize.select.points.0 is [1, 2, 3], it takes at most 2"),
+        ("harmonize.select", "some", 'harmonize.select is "some", it takes all or a mapping'),
+        ("sets.sample", None, "sets.sample is null, it takes a mapping"),
+        ("harmonize.radius", 400, "harmonize.radius is 400, it takes at most 90"),
+        ("train.scale", [1.0, 0.35], "train.scale is [1.0, 0.35], it takes the smaller share of the photograph first"),
+        ("methods.l2.train", {"patience": 3, "validation_share": 0.0}, "methods.l2.train.validation_share is 0"),
+        ("methods.l2.decoder_channels", [256, 128], "methods.l2.decoder_channels is [256, 128], it takes at least 3"),
+        ("colour", 1, "colour is no setting (1)"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_it_got_and_takes(params, path, value, says):
+    with pytest.raises(UserError) as error:
+        validate_settings(changed(params, path, value))
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"params.yaml: {says}"), lines
+
+
+def test_several_wrong_settings_each_get_a_line(params):
+    params["train"]["steps"] = 0
+    params["spaces"]["paper"]["bin_size"] = -1
+    with pytest.raises(UserError) as error:
+        validate_settings(params)
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_baseline_name_and_a_name_that_is_no_file_name_are_refused(params):
+    params["methods"]["gray"] = params["methods"]["l2"]
+    with pytest.raises(UserError, match="'gray' is the name of a baseline"):
+        validate_settings(params)
+    del params["methods"]["gray"]
+    params["methods"]["a/b"] = params["methods"]["l2"]
+    with pytest.raises(UserError, match="letters, digits and underscores"):
+        validate_settings(params)
+
+
+def test_six_and_six_point_nought_are_the_same_value(params):
+    whole = validate_settings(params)
+    params["spaces"]["paper"]["bin_size"] = 6.0
+    assert validate_settings(params) == whole
+    assert fingerprint(validate_settings(params).spaces["paper"]) == fingerprint(whole.spaces["paper"])
+
+
+def test_exponents_without_a_point_are_numbers(tmp_path, params):
+    text = Path("params.yaml").read_text(encoding="utf-8").replace("learning_rate: 1.0e-3", "learning_rate: 1e-3")
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    assert isinstance(load_settings(tmp_path / "params.yaml").train.learning_rate, float)
+
+
+def test_a_method_overrides_the_training_settings(params):
+    params["methods"]["l2"]["train"] = {"steps": 7, "batch": 3}
+    settings = validate_settings(params)
+    assert (settings.train_of("l2").steps, settings.train_of("l2").batch) == (7, 3)
+    assert settings.train_of("l2").size == settings.train.size
+
+
+@pytest.mark.parametrize("text", ["[1, 2", "just words", ""])
+def test_a_file_that_is_no_mapping_is_one_line(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        load_settings(tmp_path / "params.yaml")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="not there"):
+        load_settings(tmp_path / "params.yaml")
