@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.metrics.structure import ssim, uiqi
 
 _HOMES = {
-    "classes": ("active", "ccar", "cnr", "tar", "top_k_accuracy"),
+    "class_metrics": ("active", "ccar", "cnr", "tar", "top_k_accuracy"),
     "color_difference": ("ciede2000", "ciede2000_p95"),
     "colorfulness": ("cf", "cf_abs", "cf_difference"),
     "frechet": ("FeatureMoments", "frechet_distance"),
