@@ -97,11 +97,11 @@ def colorize(
     A photograph's own lightness, format and EXIF are kept; sepia and tints are taken for grey. One bad file does not
     stop the rest: the last line says how many were left behind and why, and the exit code is then 1.
     """
-    from pipeline.cli import colorize as command
+    from pipeline.cli.colorize import colorize as colorize_by_method
     from pipeline.inference.own_photographs import Options
 
     options = Options(saturation=saturation, tile=tile, compare=compare, force=force)
-    outcome = command.run(load_settings(), method, photos, out, options, harmonize)
+    outcome = colorize_by_method(load_settings(), method, photos, out, options, harmonize)
     for failure in outcome.failures:
         click.echo(f"{failure.path}: {failure.reason}, {failure.detail}", err=True)
     click.echo(str(outcome))

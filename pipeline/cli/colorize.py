@@ -1,22 +1,29 @@
-"""Not a stage of the graph: `huebench colorize`, a trained method on the user's own photographs."""
+"""What `huebench colorize` does: a trained method on the user's own photographs."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
-from pipeline.inference.coloring import network_grids
-from pipeline.inference.own_photographs import Objects, Options, Outcome, colorize_photographs
-from pipeline.inference.whole_sets import ready_to_predict
+from pipeline.inference.own_photographs import Harmonizer, LeftBehind, Options, Outcome, colorize_photographs
+from pipeline.inference.predictor import PredictorSettings, load_predictor
 from pipeline.machine.devices import choose_device
+from pipeline.masks.harmonized_photographs import harmonize_photograph
+from pipeline.masks.objects import PromptOutside
+from pipeline.masks.rle import NotSegmented
+from pipeline.methods.build import class_readout
+from pipeline.methods.checkpoint import WEIGHTS, load_model
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.stages.prepare import method_space
+from pipeline.stages.prepare import read_prepared
 from pipeline.storage.color_tables import read_space
-from pipeline.training.state import WEIGHTS, load_model
 
 
-def run(
+def colorize(
     settings: Settings, method: str, sources: Sequence[Path], out: Path, options: Options, harmonized: bool = False
 ) -> Outcome:
     """Colorize photographs with a trained method of params.yaml.
@@ -26,7 +33,7 @@ def run(
         method: a key of `methods`.
         sources: photographs, and folders of them.
         out: the folder for results.
-        options: how; their `size` and `objects` are filled in here.
+        options: how; their `harmonize` is filled in here.
         harmonized: keep colors inside objects, found and treated as `masks` and `harmonize` say.
 
     Returns:
@@ -37,13 +44,24 @@ def run(
     """
     if method not in settings.methods:
         raise UserError(f"{method!r} is no method of params.yaml; methods has {', '.join(settings.methods)}")
-    composed = method_space(method)
-    space = composed[1] if composed else None
-    model = load_model(paths.model(method) / WEIGHTS, settings.methods[method], space)
-    model.network.to(choose_device())
-    ready_to_predict(model.network)
-    options = replace(options, size=settings.predict.size)
+    entry, weights = settings.methods[method], paths.model(method) / WEIGHTS
+    head = read_prepared(method).head
+    digest = load_model(weights, entry.model, head).digest
+    network = PredictorSettings(weights, digest, class_readout(entry), settings.predict.size)
+    predictor = load_predictor(network, choose_device())
     if harmonized:
-        classes = space or read_space(paths.space(settings.run.report_space))
-        options = replace(options, objects=Objects(settings.masks, settings.harmonize, classes))
-    return colorize_photographs(sources, out, lambda lights: network_grids(model, lights), options)
+        space = head.space or read_space(paths.space(settings.run.report_space))
+        options = replace(options, harmonize=_harmonizer(settings, space))
+    return colorize_photographs(sources, out, predictor, options)
+
+
+def _harmonizer(settings: Settings, space: ColorSpace) -> Harmonizer:
+    def keep_inside(colored: npt.NDArray[np.uint8], original: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        try:
+            return harmonize_photograph(colored, original, settings.masks, settings.harmonize, space)
+        except NotSegmented as fault:
+            raise LeftBehind(fault.status, str(fault)) from fault
+        except PromptOutside as fault:
+            raise LeftBehind("prompt_outside", str(fault)) from fault
+
+    return keep_inside

@@ -160,3 +160,45 @@ def _chunk_to_rgb(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     levels, ends = _gamma_steps()
     level = levels[(linear * (1 << 14)).astype(np.int32)]
     return (level + (linear > ends[level])).astype(np.uint8).T
+
+
+def lab_to_rgb16(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.uint16]:
+    """The 16-bit sRGB nearest to CIE L*a*b*, colors outside the gamut clipped channel by channel.
+
+    Args:
+        lab: float (..., 3), L in [0, 100], a and b in CIELAB units.
+
+    Returns:
+        uint16 (..., 3): `round(65535 * clip(skimage.color.lab2rgb(lab)))`.
+
+    Raises:
+        ValueError: if a value is not finite.
+    """
+    if not np.isfinite(lab).all():
+        raise ValueError("Lab values have to be finite")
+    y = (lab[..., 0].astype(np.float64) + 16) / 116
+    f = np.stack([lab[..., 1] / 500 + y, y, np.maximum(y - lab[..., 2] / 200, 0)], axis=-1)
+    xyz = np.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787) * WHITE
+    linear = np.clip(xyz @ np.linalg.inv(RGB_TO_XYZ).T, 0, 1)
+    values = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    return np.round(values * 65535).astype(np.uint16)
+
+
+@functools.cache
+def _light_of_16_bits() -> npt.NDArray[np.float32]:
+    """L of the 65,536 levels of 16-bit grey, float32."""
+    value = np.arange(65536) / 65535
+    linear = np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+    return np.where(linear > 0.008856, 116 * np.cbrt(linear) - 16, 116 * 7.787 * linear).astype(np.float32)
+
+
+def lightness16(gray: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+    """L of 16-bit grey on the sRGB curve.
+
+    Args:
+        gray: uint16 (...).
+
+    Returns:
+        float32 (...), L in [0, 100].
+    """
+    return _light_of_16_bits()[gray]

@@ -1,58 +1,83 @@
-"""From class scores to (a, b): three ways to read a distribution over colours."""
+"""From class scores to (a, b): the ways to read a distribution over colors. Loads no torch by itself."""
 
-from collections.abc import Callable
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
+from pydantic import Field
 
-from pipeline.color.space import ColorSpace
+from pipeline.settings.method_entries import ReadoutEntry
 
+if TYPE_CHECKING:
+    import torch
 
-def argmax(scores: torch.Tensor, space: ColorSpace, temperature: float) -> torch.Tensor:
-    """The colour of the most probable class (CCC++ Eq. 17-18).
-
-    Args:
-        scores: float (N, Q, H, W), class scores before softmax.
-        space: its kept classes are the Q classes.
-        temperature: not used; the most probable class has no use for one.
-
-    Returns:
-        float32 (N, 2, H, W), (a, b) in CIELAB units: bin centres of the space.
-    """
-    return space.decode_kept(scores.argmax(dim=1)).permute(0, 3, 1, 2)
+    from pipeline.color.space import ColorSpace
 
 
-def expectation(scores: torch.Tensor, space: ColorSpace, temperature: float) -> torch.Tensor:
-    """The mean colour of the distribution.
+class ClassReadout(ReadoutEntry):
+    """A read-out: its settings, and a function of class scores."""
 
-    Args:
-        scores: float (N, Q, H, W), class scores before softmax.
-        space: its kept classes are the Q classes.
-        temperature: not used; `annealed_mean` has one.
+    @abstractmethod
+    def read(self, scores: "torch.Tensor", space: "ColorSpace") -> "torch.Tensor":
+        """The colors that scores stand for.
 
-    Returns:
-        float32 (N, 2, H, W), (a, b) in CIELAB units.
-    """
-    return annealed_mean(scores, space, 1.0)
+        Args:
+            scores: float (N, Q, h, w), class scores before softmax.
+            space: its kept classes are the Q classes.
+
+        Returns:
+            float32 (N, 2, h, w), (a, b) in CIELAB units.
+        """
 
 
-def annealed_mean(scores: torch.Tensor, space: ColorSpace, temperature: float) -> torch.Tensor:
-    """The mean colour after sharpening the distribution (Zhang, Isola, Efros 2016, Eq. 5).
+class ArgMax(ClassReadout):
+    """The color of the most probable class (CCC++ Eq. 17-18): bin centers of the space."""
 
-    Args:
-        scores: float (N, Q, H, W), class scores before softmax.
-        space: its kept classes are the Q classes.
+    kind: Literal["argmax"] = "argmax"
+
+    def read(self, scores: "torch.Tensor", space: "ColorSpace") -> "torch.Tensor":
+        """As `ClassReadout.read`; of equal scores the lowest kept index wins."""
+        return space.decode_kept(scores.argmax(dim=1)).permute(0, 3, 1, 2)
+
+
+class Expectation(ClassReadout):
+    """The mean color of the distribution."""
+
+    kind: Literal["expectation"] = "expectation"
+
+    def read(self, scores: "torch.Tensor", space: "ColorSpace") -> "torch.Tensor":
+        """As `ClassReadout.read`, and differentiable."""
+        return mean_color(scores, space, 1.0)
+
+
+class AnnealedMean(ClassReadout):
+    """The mean color after sharpening the distribution (Zhang, Isola, Efros 2016, Eq. 5).
+
+    Attributes:
         temperature: T > 0, 0.38 in the paper; 1 is the expectation, towards 0 it becomes the arg max.
+    """
+
+    kind: Literal["annealed_mean"] = "annealed_mean"
+    temperature: Annotated[float, Field(gt=0)] = 0.38
+
+    def read(self, scores: "torch.Tensor", space: "ColorSpace") -> "torch.Tensor":
+        """As `ClassReadout.read`, and differentiable."""
+        return mean_color(scores, space, self.temperature)
+
+
+def mean_color(scores: "torch.Tensor", space: "ColorSpace", temperature: float) -> "torch.Tensor":
+    """The mean of the class centers under softmax(scores / T); differentiable.
+
+    Args:
+        scores: float (N, Q, h, w).
+        space: its kept classes are the Q classes.
+        temperature: T > 0.
 
     Returns:
-        float32 (N, 2, H, W), (a, b) in CIELAB units.
+        float32 (float64 for such scores) (N, 2, h, w), (a, b) in CIELAB units.
     """
-    share = torch.softmax(scores.float() / temperature, dim=1)
-    centers = torch.from_numpy(space.kept_centers).to(scores.device)
+    import torch
+
+    exact = scores if scores.dtype == torch.float64 else scores.float()
+    share = torch.softmax(exact / temperature, dim=1)
+    centers = torch.from_numpy(space.kept_centers).to(scores.device, exact.dtype)
     return torch.einsum("nqhw,qc->nchw", share, centers)
-
-
-READOUTS: dict[str, Callable[[torch.Tensor, ColorSpace, float], torch.Tensor]] = {
-    "argmax": argmax,
-    "expectation": expectation,
-    "annealed_mean": annealed_mean,
-}

@@ -107,15 +107,6 @@ PAIRS = pa.schema(
 )
 """reports/pairs.parquet."""
 
-CLASS_HITS = pa.schema(
-    [
-        _field("image_id", _TEXT, "the photograph"),
-        _metric_field("top1"),
-        _metric_field("top5"),
-    ]
-)
-"""What only the network's class scores tell: written where they are at hand (prediction), joined into the rows."""
-
 BANDS = pa.schema(
     [
         _SET,

@@ -78,7 +78,7 @@ def score_set(
         own_space: the method's own class space; None for a regression, a baseline or imported results.
         settings: the rest.
         harmonized: the harmonize stage's table (`tables.HARMONIZED`), joined into the rows; None without one.
-        class_hits: top-1 and top-5 accuracy of the network (`schemas.CLASS_HITS`), joined into the raw rows.
+        class_hits: top-1 and top-5 accuracy of the network (`tables.CLASS_HITS`), joined into the raw rows.
 
     Returns:
         A table of `schemas.IMAGE_ROWS`, ordered by image_id and by variant as given, and one of `schemas.SET_ROWS`.

@@ -183,21 +183,42 @@ def encode_png(rgb: np.ndarray, level: int = 6) -> bytes:
     return buffer.getvalue()
 
 
-def resize(rgb: np.ndarray, size: tuple[int, int], resampling: str = "bicubic") -> np.ndarray:
-    """Resize uint8 (H, W, 3) or (H, W) to `size` = (height, width), antialiased (Pillow's convolution filters).
+def resize(
+    pixels: np.ndarray,
+    size: tuple[int, int],
+    resampling: str = "bicubic",
+    box: tuple[float, float, float, float] | None = None,
+) -> np.ndarray:
+    """Resize to `size` = (height, width), antialiased (Pillow's convolution filters).
+
+    Args:
+        pixels: uint8 (H, W, 3) or (H, W), or float32 (H, W).
+        size: (height, width) wanted, px.
+        resampling: bicubic, bilinear, box or lanczos.
+        box: left, upper, right, lower edge of the part to be resized, in px, not rounded; None for all of it.
+
+    Returns:
+        The same kind of pixels, contiguous.
 
     Raises:
-        ValueError: If `resampling` is none of bicubic, bilinear, box, lanczos.
+        ValueError: If `resampling` is none of these.
     """
-    return np.array(_resize(Image.fromarray(rgb), size, resampling))
+    return np.array(_resize(Image.fromarray(pixels), size, resampling, box))
 
 
-def _resize(image: Image.Image, size: tuple[int, int], resampling: str) -> Image.Image:
+def _resize(
+    image: Image.Image,
+    size: tuple[int, int],
+    resampling: str,
+    box: tuple[float, float, float, float] | None = None,
+) -> Image.Image:
     """Resize to (height, width); an image that has this size already comes back as it is."""
     if resampling not in _RESAMPLING:
         raise ValueError(f"resampling: got {resampling!r}, takes one of {', '.join(_RESAMPLING)}")
     height, width = size
-    return image if image.size == (width, height) else image.resize((width, height), _RESAMPLING[resampling])
+    if image.size == (width, height) and box is None:
+        return image
+    return image.resize((width, height), _RESAMPLING[resampling], box)
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

@@ -5,7 +5,7 @@ Sepia and tints disappear on the way, since only L is taken from the photograph.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,28 +13,32 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.color.shades import grey_image
-from pipeline.color.space import ColorSpace
+from pipeline.color.joining import Colors, ColorsOf, Pixels, join, spread_colors
+from pipeline.color.upsampling import Grid
 from pipeline.errors import UserError
-from pipeline.images.decode import SUFFIXES, ImageRefused, decode
-from pipeline.images.encode import RESULT_SUFFIXES, SIXTEEN_BITS, Pixels, encode_result, photograph_files
-from pipeline.inference.predictor import Colors, ColorsOf, Network, find_colors, join, photograph_light
+from pipeline.images.decode import SUFFIXES, Decoded, ImageRefused, decode
+from pipeline.images.encode import RESULT_SUFFIXES, SIXTEEN_BITS, encode_result, photograph_files
+from pipeline.inference.predictor import Predictor, photograph_light
+from pipeline.inference.tiles import tiled_grid
 from pipeline.machine.files import write_bytes
 from pipeline.machine.progress import progress
-from pipeline.masks.harmonization import harmonize
-from pipeline.masks.harmonized_sets import selection_of
-from pipeline.masks.objects import PromptOutside, canonical_order, label_objects, select_objects
-from pipeline.masks.registry import SEGMENTERS, segmenter_settings
-from pipeline.masks.rle import NotSegmented
-from pipeline.settings.sections import Harmonize, Masks
 
 
-class Objects(NamedTuple):
-    """What `harmonize` takes: how objects are found, how they are harmonized, in which classes."""
+class LeftBehind(Exception):
+    """A photograph that cannot be colorized for a reason outside of its pixels.
 
-    masks: Masks
-    settings: Harmonize
-    space: ColorSpace
+    Args:
+        reason: in a word, as `Failure.reason`.
+        detail: in a few words more.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+Harmonizer = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
+"""Colorized photograph and original, uint8 (H, W, 3), to the harmonized one; may raise `LeftBehind`."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +46,20 @@ class Options:
     """How photographs are colorized.
 
     Attributes:
-        size: px, the side of the square that the network sees.
         upsample: "guided" (colors follow the edges of L) or "bilinear".
         saturation: factor on a and b; 1 leaves them as predicted, 0 is grey.
         tile: cover an elongated photograph with overlapping squares instead of squeezing it into one.
         compare: write the grey photograph and the result side by side into a second file.
         force: replace files that are there.
-        objects: keep colors inside objects; None for not.
+        harmonize: keeps colors inside objects; None for not.
     """
 
-    size: int = 224
     upsample: str = "guided"
     saturation: float = 1.0
     tile: bool = False
     compare: bool = False
     force: bool = False
-    objects: Objects | None = None
+    harmonize: Harmonizer | None = None
 
 
 File = tuple[int, int]
@@ -93,20 +95,20 @@ class Outcome(NamedTuple):
         return f"{len(self.written)} photographs colorized{left}"
 
 
-class Job(NamedTuple):
+class _Job(NamedTuple):
     """A photograph and its place in the output folder, without suffix."""
 
     source: Path
     target: Path
 
 
-def colorize_photographs(sources: Sequence[Path], out: Path, network: Network, options: Options) -> Outcome:
+def colorize_photographs(sources: Sequence[Path], out: Path, predictor: Predictor, options: Options) -> Outcome:
     """Colorize photographs and folders of them.
 
     Args:
         sources: files, and folders that are searched recursively; below `out` the tree of a folder is kept.
         out: the folder for results; a result has the name of its original and a suffix of the same format.
-        network: gives the colors of squares.
+        predictor: gives the colors of squares.
         options: how.
 
     Returns:
@@ -126,33 +128,25 @@ def colorize_photographs(sources: Sequence[Path], out: Path, network: Network, o
     originals = {_file_of(job.source) for job in jobs}
     for job in progress(jobs, "colorize"):
         try:
-            written.append(_colorize_file(job, network, options, taken, originals))
-        except _LeftBehind as fault:
+            written.append(_colorize_file(job, predictor, options, taken, originals))
+        except LeftBehind as fault:
             failures.append(Failure(job.source, fault.reason, fault.detail))
         except ImageRefused as refusal:
             failures.append(Failure(job.source, refusal.reason, refusal.detail))
     return Outcome(written, failures)
 
 
-def _jobs(sources: Sequence[Path], out: Path) -> Iterator[Job]:
+def _jobs(sources: Sequence[Path], out: Path) -> Iterator[_Job]:
     for source in sources:
         if source.is_dir():
             results = out.resolve() if out.resolve() != source.resolve() else None
             for path in photograph_files(source):
                 if results is None or not path.resolve().is_relative_to(results):  # of an earlier call
-                    yield Job(path, out / path.relative_to(source).with_suffix(""))
+                    yield _Job(path, out / path.relative_to(source).with_suffix(""))
         elif source.exists():
-            yield Job(source, out / source.stem)
+            yield _Job(source, out / source.stem)
         else:
             raise UserError(f"{source} is not there")
-
-
-class _LeftBehind(Exception):
-    """A photograph that cannot be colorized for a reason outside of its pixels."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason, self.detail = reason, detail
 
 
 def _file_of(path: Path) -> File:
@@ -161,11 +155,11 @@ def _file_of(path: Path) -> File:
     return status.st_dev, status.st_ino
 
 
-def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path], originals: set[File]) -> Path:
+def _colorize_file(job: _Job, predictor: Predictor, options: Options, taken: set[Path], originals: set[File]) -> Path:
     try:
         data = job.source.read_bytes()
     except OSError as error:
-        raise _LeftBehind("not_read", error.strerror or str(error)) from error
+        raise LeftBehind("not_read", error.strerror or str(error)) from error
     decoded = decode(data, alpha="keep")
     del data
     suffix = RESULT_SUFFIXES[decoded.record["format"]]
@@ -173,18 +167,16 @@ def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path
     beside = job.target.with_name(job.target.name + "-compare" + suffix)
     for path in (target, *([beside] if options.compare else [])):
         if path in taken:
-            raise _LeftBehind("taken", f"another photograph of this call is written to {path}")
+            raise LeftBehind("taken", f"another photograph of this call is written to {path}")
         if path.exists() and _file_of(path) in originals:
-            raise _LeftBehind("is_original", f"the result would replace the photograph {path}; choose another folder")
+            raise LeftBehind("is_original", f"the result would replace the photograph {path}; choose another folder")
         if path.exists() and not options.force:
-            raise _LeftBehind("exists", f"{path} is there; --force replaces it")
+            raise LeftBehind("exists", f"{path} is there; --force replaces it")
         taken.add(path)
     light = photograph_light(decoded)
     wide = decoded.gray16 is not None and suffix in SIXTEEN_BITS
-    colors = find_colors(light, network, options.size, options.upsample, options.tile)
-    if options.objects is not None:
-        colors = _harmonized(join(light, colors), decoded.rgb, options.objects)
-    result = join(light, colors, options.saturation, wide)
+    grid = tiled_grid(light, predictor) if options.tile else predictor.predict_one(light)
+    result = _colored(decoded, light, spread_colors(light, grid, options.upsample), options, wide)
     try:
         alpha = None if wide else decoded.alpha
         write_bytes(target, encode_result(result, suffix, decoded.exif, alpha, decoded.dpi))
@@ -192,25 +184,18 @@ def _colorize_file(job: Job, network: Network, options: Options, taken: set[Path
             grey = join(light, None, wide=wide)
             write_bytes(beside, encode_result(np.concatenate([grey, result], axis=1), suffix))
     except OSError as error:
-        raise _LeftBehind("not_written", error.strerror or str(error)) from error
+        raise LeftBehind("not_written", error.strerror or str(error)) from error
     return target
 
 
-def _harmonized(colored: Pixels, original: npt.NDArray[np.uint8], objects: Objects) -> Colors:
-    """The colors kept inside objects; a photograph without objects keeps its colors as they are."""
+def _colored(decoded: Decoded, light: Grid, colors: Colors, options: Options, wide: bool) -> Pixels:
+    """The photograph in its colors, kept inside objects where that is asked for.
 
-    height, width = original.shape[:2]
-    megapixels = height * width / 1e6
-    if megapixels > objects.masks.max_megapixels:
-        limit = f"masks.max_megapixels is {objects.masks.max_megapixels:g}"
-        raise _LeftBehind("too_large", f"{megapixels:.1f} megapixels to harmonize, {limit}")
-    try:
-        own = segmenter_settings(objects.masks)
-        segments = SEGMENTERS[objects.masks.segmenter](grey_image(original), "", own)
-        kept = [one for one in segments if one.area > 0 and one.area >= objects.masks.min_area * height * width]
-        labels = select_objects(label_objects(canonical_order(kept), height, width), selection_of(objects.settings))
-    except NotSegmented as fault:
-        raise _LeftBehind(fault.status, str(fault)) from fault
-    except PromptOutside as fault:
-        raise _LeftBehind("prompt_outside", str(fault)) from fault
-    return ColorsOf(harmonize(colored.astype(np.uint8), original, labels, objects.space, objects.settings))
+    Harmonized colors have the photograph's exact grey level in 8 bits, so those pixels are the result as they are; only
+    16 bits need them joined with L once more.
+    """
+    if options.harmonize is None:
+        return join(light, colors, options.saturation, wide)
+    colored = join(light, colors, options.saturation)
+    harmonized = options.harmonize(colored.astype(np.uint8, copy=False), decoded.rgb)
+    return join(light, ColorsOf(harmonized), wide=True) if wide else harmonized

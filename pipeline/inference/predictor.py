@@ -1,34 +1,181 @@
-"""A photograph's own L joined with a network's colors, at any size, a band of rows at a time."""
+"""The one way from a photograph's L to its colors: for whole sets and for the user's own photographs alike."""
 
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+import torch
 
-from pipeline.color.lab import RGB_TO_XYZ, WHITE, lab_to_rgb, lightness, rgb_to_lab
+from pipeline.color.joining import row_bands
+from pipeline.color.lab import lightness, lightness16
+from pipeline.color.readouts import ClassReadout
+from pipeline.color.space import ColorSpace
+from pipeline.color.upsampling import Grid
+from pipeline.errors import UserError
 from pipeline.images.decode import Decoded
-from pipeline.images.encode import Pixels
-from pipeline.inference.upsampling import ColorRows, Grid, color_lines
+from pipeline.machine.devices import mixed_precision, prefer_onednn
+from pipeline.methods.checkpoint import load_model
+from pipeline.methods.head import Head
+from pipeline.methods.inputs import network_light, true_colors
+from pipeline.metrics.class_metrics import share_within
+from pipeline.models.interfaces import ColorNetwork
+from pipeline.models.upsampled_convolution import fold_upsampling
 
-BAND_PIXELS = 1 << 20
-"""Pixels converted at a time at full size."""
-TILE_OVERLAP = 0.25
-"""Of neighbouring tiles, at least, as a share of their side."""
-SQUARE = 1.1
-"""Up to this ratio of its sides a photograph is one tile."""
-
-Network = Callable[[Grid], Grid]
-"""L of squares, float32 (N, size, size), to (a, b) on a grid of each, float32 (N, 2, h, h)."""
+HITS = (1, 5)
+"""The k of the top-k accuracies that are kept of every photograph."""
 
 
-class Colors(Protocol):
-    """Gives (a, b) of the rows of a photograph, as `upsampling.ColorRows` does."""
+@dataclass(frozen=True)
+class Predictor:
+    """A trained method, ready to color on its device.
 
-    def ab(self, light: Grid, start: int) -> Grid:
-        """(a, b), float32 (2, n, width), of the rows from `start` on whose L is `light`."""
-        ...
+    Attributes:
+        network: in evaluation mode.
+        head: what its scores mean.
+        readout: how class scores become colors; None for a regression.
+        size: side of the square that the network sees, px.
+        device: where it computes.
+    """
+
+    network: ColorNetwork
+    head: Head
+    readout: ClassReadout | None
+    size: int
+    device: torch.device
+
+    @property
+    def cells(self) -> int:
+        """Output positions in each direction."""
+        return self.size // self.network.stride
+
+    def see(self, light: Grid) -> Grid:
+        """What the network is shown of a photograph.
+
+        Args:
+            light: float32 (H, W), L in [0, 100].
+
+        Returns:
+            float32 (size, size), L in [0, 100].
+        """
+        return network_light(light, self.size)
+
+    def expect(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """What the network should find in a photograph.
+
+        Args:
+            rgb: uint8 (H, W, 3), the photograph in color.
+
+        Returns:
+            uint8 (cells, cells, 3), sRGB.
+        """
+        return true_colors(rgb, self.cells)
+
+    @torch.inference_mode()
+    def predict(
+        self, seen: Grid, truth: npt.NDArray[np.uint8] | None = None
+    ) -> tuple[Grid, npt.NDArray[np.float64] | None]:
+        """The colors of a batch, and how often the class scores hit the truth.
+
+        Args:
+            seen: float32 (N, size, size), as `see` gives them.
+            truth: uint8 (N, cells, cells, 3), as `expect` gives them; None where there is none.
+
+        Returns:
+            float32 (N, 2, cells, cells), (a, b) in CIELAB units, and float64 (N, 2), top-1 and top-5 accuracy in
+            percent, None without truth or classes. Where the network puts out a value that is not finite, all of the
+            photograph's are nan: an arg max would make a color of it.
+        """
+        batch = torch.from_numpy(seen).unsqueeze(1).to(self.device)
+        with mixed_precision(self.device, "auto"):
+            scores = self.network(batch)
+        scores = scores.float()
+        grids = self.head.colors(scores, self.readout).cpu().numpy()
+        broken = ~scores.sum((1, 2, 3)).isfinite().cpu().numpy()  # one value that is not finite makes the sum so
+        grids[broken] = np.nan
+        ranks = None if truth is None else self.head.ranks(scores, torch.from_numpy(truth).to(self.device))
+        if ranks is None:
+            return grids, None
+        hits = np.stack([share_within(ranks, k) for k in HITS], axis=1)
+        hits[broken] = np.nan
+        return grids, hits
+
+    def predict_one(self, light: Grid) -> Grid:
+        """The colors of one photograph, or of a part of one.
+
+        Args:
+            light: float32 (H, W), L in [0, 100].
+
+        Returns:
+            float32 (2, cells, cells), (a, b) in CIELAB units.
+        """
+        return self.predict(self.see(light)[None])[0][0]
+
+
+@dataclass(frozen=True)
+class PredictorSettings:
+    """Where a predictor comes from: small enough to be sent to every worker.
+
+    Attributes:
+        weights: a file of `checkpoint.save_model`.
+        digest: SHA-256 of that file, so that a changed file is not taken for the old one.
+        readout: how class scores become colors; None for a regression.
+        size: side of the square that the network sees, px.
+    """
+
+    weights: Path
+    digest: str
+    readout: ClassReadout | None
+    size: int
+
+
+@lru_cache(maxsize=1)
+def load_predictor(settings: PredictorSettings, device: torch.device) -> Predictor:
+    """Read a trained method and make it ready on a device; once in a process.
+
+    Args:
+        settings: which.
+        device: where it will compute.
+
+    Returns:
+        The predictor.
+
+    Raises:
+        UserError: if the file is missing, no model, or has changed meanwhile.
+    """
+    trained = load_model(settings.weights)
+    if trained.digest != settings.digest:
+        raise UserError(f"{settings.weights} changed while it was read; run dvc repro")
+    trained.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ready_to_predict(trained.network)
+    return Predictor(trained.network, trained.head, settings.readout, settings.size, device)
+
+
+def ready_to_predict(network: ColorNetwork) -> None:
+    """Change a network on a CPU into one that says the same, up to rounding, and does it faster.
+
+    Args:
+        network: in evaluation mode, on its device; on a CPU it can no longer be trained, elsewhere it stays as it is.
+    """
+    if next(network.parameters()).device.type == "cpu":
+        fold_upsampling(network)
+        network.to(memory_format=torch.channels_last)
+        prefer_onednn(network)
+
+
+def oracle_grid(rgb: npt.NDArray[np.uint8], space: ColorSpace, cells: int) -> Grid:
+    """The truth as a perfect classifier would give it: the kept class of each cell's mean color, decoded.
+
+    Args:
+        rgb: uint8 (H, W, 3), the photograph in color.
+        space: its classes.
+        cells: of the grid in each direction.
+
+    Returns:
+        float32 (2, cells, cells), (a, b) in CIELAB units.
+    """
+    return space.decode_kept(space.to_kept(space.encode(true_colors(rgb, cells)))).transpose(2, 0, 1)
 
 
 def photograph_light(decoded: Decoded) -> Grid:
@@ -41,138 +188,9 @@ def photograph_light(decoded: Decoded) -> Grid:
         float32 (H, W), in [0, 100].
     """
     if decoded.gray16 is not None:
-        value = np.arange(65536) / 65535
-        linear = np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
-        table = np.where(linear > 0.008856, 116 * np.cbrt(linear) - 16, 116 * 7.787 * linear).astype(np.float32)
-        light16: Grid = table[decoded.gray16]
-        return light16
-    light = np.empty(decoded.rgb.shape[:2], np.float32)
-    for rows in _bands(light):
+        return lightness16(decoded.gray16)
+    height, width = decoded.rgb.shape[:2]
+    light = np.empty((height, width), np.float32)
+    for rows in row_bands(height, width):
         light[rows] = lightness(decoded.rgb[rows])
     return light
-
-
-def find_colors(light: Grid, network: Network, size: int, upsample: str, tile: bool = False) -> Colors:
-    """Let the network see a photograph, and prepare what it found for the photograph's own size.
-
-    Args:
-        light: float32 (H, W), L in [0, 100].
-        network: gives the colors of squares.
-        size: px, the side of these squares.
-        upsample: "guided" or "bilinear", as `upsampling.color_lines`.
-        tile: cover an elongated photograph with overlapping squares instead of squeezing it into one.
-
-    Returns:
-        Its colors.
-    """
-    grid = _tiled_grid(light, network, size) if tile else network(_square(light, size))[0]
-    guide = _shrunk(light, grid.shape[1:], Image.Resampling.BOX)
-    return ColorRows(color_lines(guide, grid, upsample), *light.shape)
-
-
-class ColorsOf:
-    """The colors that a picture has.
-
-    Args:
-        rgb: uint8 (H, W, 3), sRGB.
-    """
-
-    def __init__(self, rgb: npt.NDArray[np.uint8]) -> None:
-        self._rgb = rgb
-
-    def ab(self, light: Grid, start: int) -> Grid:
-        """(a, b) of some rows.
-
-        Args:
-            light: float32 (n, width); of it only the number of rows counts.
-            start: the first of them.
-
-        Returns:
-            float32 (2, n, width), CIELAB units.
-        """
-        return np.moveaxis(rgb_to_lab(self._rgb[start : start + len(light)])[..., 1:], -1, 0)
-
-
-def join(light: Grid, colors: Colors | None, saturation: float = 1.0, wide: bool = False) -> Pixels:
-    """Join L with colors and convert to sRGB, band by band.
-
-    Args:
-        light: float32 (H, W), L in [0, 100].
-        colors: gives (a, b) of rows; None for grey.
-        saturation: factor on a and b.
-        wide: 16 bits instead of 8.
-
-    Returns:
-        uint8 or uint16 (H, W, 3), sRGB.
-    """
-    result: Pixels = np.empty((*light.shape, 3), np.uint16 if wide else np.uint8)
-    for rows in _bands(light):
-        part = light[rows]
-        ab = np.zeros((2, *part.shape), np.float32) if colors is None else colors.ab(part, rows.start) * saturation
-        lab = np.stack([part, *ab], axis=-1)
-        result[rows] = lab_to_rgb16(lab) if wide else lab_to_rgb(lab)
-    return result
-
-
-def lab_to_rgb16(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.uint16]:
-    """The 16-bit sRGB nearest to CIE L*a*b*, colors outside the gamut clipped channel by channel.
-
-    Args:
-        lab: float (..., 3), L in [0, 100], a and b in CIELAB units.
-
-    Returns:
-        uint16 (..., 3): `round(65535 * clip(skimage.color.lab2rgb(lab)))`.
-
-    Raises:
-        ValueError: if a value is not finite.
-    """
-    if not np.isfinite(lab).all():
-        raise ValueError("Lab values have to be finite")
-    y = (lab[..., 0].astype(np.float64) + 16) / 116
-    f = np.stack([lab[..., 1] / 500 + y, y, np.maximum(y - lab[..., 2] / 200, 0)], axis=-1)
-    xyz = np.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787) * WHITE
-    linear = np.clip(xyz @ np.linalg.inv(RGB_TO_XYZ).T, 0, 1)
-    values = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    return np.round(values * 65535).astype(np.uint16)
-
-
-def _bands(light: Grid) -> Iterator[slice]:
-    height, width = light.shape
-    rows = max(1, BAND_PIXELS // width)
-    for start in range(0, height, rows):
-        yield slice(start, min(start + rows, height))
-
-
-def _shrunk(light: Grid, size: tuple[int, ...], resampling: Image.Resampling) -> Grid:
-    return np.asarray(Image.fromarray(np.ascontiguousarray(light)).resize((size[1], size[0]), resampling))
-
-
-def _square(light: Grid, size: int) -> Grid:
-    """What the network sees, float32 (1, size, size): bicubic, as in training and prediction."""
-    return np.clip(_shrunk(light, (size, size), Image.Resampling.BICUBIC), 0, 100)[None]
-
-
-def _tiled_grid(light: Grid, network: Network, size: int) -> Grid:
-    """Colors of an elongated photograph from overlapping squares, each seen unsqueezed, faded into each other."""
-    height, width = light.shape
-    side, length = min(height, width), max(height, width)
-    if length <= SQUARE * side:
-        return network(_square(light, size))[0]
-    upright = height > width
-    count = int(np.ceil((length - side) / ((1 - TILE_OVERLAP) * side))) + 1
-    starts = np.linspace(0, length - side, count).round().astype(int)
-    grids = []
-    for start in starts:  # one at a time: 20 tiles of a panorama need not be in memory together
-        part = light[start : start + side] if upright else light[:, start : start + side]
-        grid = network(_square(part, size))[0]
-        grids.append(grid.transpose(0, 2, 1) if upright else grid)
-    cells = grids[0].shape[2]
-    total = round(length * cells / side)
-    fade = np.minimum(np.arange(cells) + 0.5, cells - np.arange(cells) - 0.5).astype(np.float32)
-    colors, weight = np.zeros((2, cells, total), np.float32), np.zeros(total, np.float32)
-    for start, grid in zip(starts, grids, strict=True):
-        first = min(round(start * cells / side), total - cells)
-        colors[:, :, first : first + cells] += grid * fade
-        weight[first : first + cells] += fade
-    joined = colors / weight
-    return np.ascontiguousarray(joined.transpose(0, 2, 1) if upright else joined)

@@ -1,7 +1,7 @@
 """Files that are there whole or not at all."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,3 +53,19 @@ def write_text(path: Path, text: str) -> None:
         OSError: if the disk refuses.
     """
     write_bytes(path, text.encode("utf-8"))
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place, flush it to the disk, and give it its name in one move.
+
+    Args:
+        path: the final place; folders are made.
+        write: is given the temporary path.
+
+    Raises:
+        OSError: if the disk refuses.
+    """
+    with replaced(path) as partial:
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())

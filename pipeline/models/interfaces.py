@@ -1,4 +1,4 @@
-"""What an encoder and a decoder have in common with every other: the plugs of a network."""
+"""What every network, encoder and decoder offers: the plugs that parts are joined by."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,31 @@ from typing import ClassVar
 
 import torch
 from torch import nn
+
+
+class ColorNetwork(nn.Module):
+    """Lightness (N, 1, H, W), L in [0, 100], to scores (N, outputs, H / stride, W / stride).
+
+    What the scores are is the head's business (`methods.head`): class scores before softmax, or ab over its scale.
+
+    Attributes:
+        stride: input pixels per output position in each direction; sides of the input are multiples of 32.
+    """
+
+    stride: int
+
+    @abstractmethod
+    def freeze(self, levels: int, norms: bool) -> None:
+        """Leave parts as they are: no gradients, and batch norms that neither use nor collect a batch's statistics.
+
+        Args:
+            levels: counted from the input, 0 for none.
+            norms: whether all other batch norms keep their running statistics too (their scale and shift still learn).
+        """
+
+    @abstractmethod
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The parameters by the part they belong to, each once and in a fixed order."""
 
 
 class Encoder(nn.Module):
@@ -29,13 +54,18 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features of five levels to scores (N, outputs, H / 4, W / 4).
+    """Features of five levels to scores (N, outputs, H / stride, W / stride).
+
+    Args:
+        encoder_channels: of the encoder's five levels.
+        channels: of its own convolutions.
+        outputs: channels of the scores.
 
     Attributes:
-        widths: how many numbers `channels` takes.
+        stride: input pixels of the network per output position.
     """
 
-    widths: ClassVar[int]
+    stride: ClassVar[int]
 
     @abstractmethod
     def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:

@@ -5,18 +5,19 @@ takes, before anything runs. What belongs to the machine and changes no result (
 weights) is no parameter: see the environment variables in the README.
 """
 
-import difflib
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML, YAMLError
 
 from pipeline.errors import UserError
 from pipeline.settings import sections
+from pipeline.settings.listed import OneOf
+from pipeline.settings.method_entries import MethodEntry
+from pipeline.settings.problems import setting_problems
+from pipeline.settings.registries import PROTOCOLS
 from pipeline.settings.sections import Name, Section
 from pipeline.settings.set_entries import SetSettings
 
@@ -24,15 +25,28 @@ BASELINES = ("gray", "oracle")
 """The floor and the ceiling: they stand beside the methods in every run and are no entries of `methods` (SPEC 8)."""
 
 
+class Run(Section):
+    """What is run: which sets, methods, report space, protocol, seed."""
+
+    seed: Annotated[sections.Whole, Field(ge=0, lt=2**31)]
+    reference: Name
+    train: Name
+    test: Annotated[list[Name], Field(min_length=1)]
+    methods: list[Name]
+    imported: list[Name] = Field([])
+    report_space: Name
+    protocol: Annotated[str, OneOf(PROTOCOLS)]
+
+
 class Settings(Section):
     """params.yaml as a whole."""
 
-    run: sections.Run
+    run: Run
     sets: Annotated[dict[Name, SetSettings], Field(min_length=1)]
     histogram: sections.Histogram = sections.Histogram()
     spaces: Annotated[dict[Name, sections.Space], Field(min_length=1)]
     weights: sections.Weights = sections.Weights()
-    methods: dict[Name, sections.Method]
+    methods: dict[Name, MethodEntry]
     train: sections.Train
     predict: sections.Predict = sections.Predict()
     masks: sections.Masks
@@ -52,7 +66,7 @@ class Settings(Section):
         Raises:
             ValidationError: if an override is unknown or impossible; `load_settings` has checked every method.
         """
-        return sections.Train.model_validate(self.train.model_dump() | self.methods[method].train)
+        return sections.Train.model_validate(self.train.model_dump() | self.methods[method].model.train)
 
 
 def load_settings(path: Path = Path("params.yaml")) -> Settings:
@@ -111,109 +125,11 @@ def validate_settings(content: object, source: str = "params.yaml") -> Settings:
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
-        raise UserError("\n".join(_problems(error, source))) from None
+        raise UserError("\n".join(setting_problems(error, Settings, content, source))) from None
     problems = list(_override_problems(settings, source)) or [f"{source}: {line}" for line in _mismatches(settings)]
     if problems:
         raise UserError("\n".join(problems))
     return settings
-
-
-TAKES = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "invalid_key": "text as key",
-    "greater_than_equal": "at least {ge}",
-    "greater_than": "more than {gt}",
-    "less_than_equal": "at most {le}",
-    "less_than": "less than {lt}",
-    "multiple_of": "a multiple of {multiple_of}",
-    "too_short": "at least {min_length} entries",
-    "too_long": "at most {max_length} entries",
-    "string_too_short": "text of at least {min_length} characters",
-    "string_pattern_mismatch": "letters, digits and underscores",
-    "literal_error": "{expected}",
-    "union_tag_invalid": "{expected_tags}",
-    "union_tag_not_found": "a mapping with the key {discriminator}",
-}
-"""What a setting takes, by the kind of pydantic's complaint."""
-
-
-def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = ()) -> list[str]:
-    """A line for each setting at fault; where a union complains once per member, the members share the line."""
-    takes: dict[str, list[str]] = {}
-    lines = []
-    located = [(_location(detail, prefix), detail) for detail in error.errors()]
-    for location, detail in located:
-        others = [(where, one) for where, one in located if where[: len(location)] == location and one is not detail]
-        if any(where != location or one["type"] == "value_error" for where, one in others):
-            continue  # another member of the union knows better what is wrong
-        tagged = detail["type"] == "union_tag_invalid"
-        name, got = ".".join(location), _shown(detail["ctx"]["tag"] if tagged else detail["input"])
-        match detail["type"]:
-            case "extra_forbidden":
-                known = _known_keys([*prefix, *map(str, detail["loc"])][:-1])
-                close = difflib.get_close_matches(location[-1], known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
-                lines.append(f"{source}: {name} is no setting ({got}); {hint}")
-            case "missing":
-                lines.append(f"{source}: {name} is missing; write it")
-            case "value_error":
-                lines.append(f"{source}: {name}.{detail['ctx']['error']}")
-            case kind:
-                words = TAKES[kind].format(**detail.get("ctx", {})) if kind in TAKES else detail["msg"]
-                takes.setdefault(f"{source}: {name} is {got}", []).append(words.replace("'", ""))
-    return lines + [f"{what}, it takes {' or '.join(words)}" for what, words in takes.items()]
-
-
-def _location(detail: ErrorDetails, prefix: tuple[str, ...]) -> list[str]:
-    """The dotted name's parts, without those that pydantic adds for a union's members and a mapping's keys."""
-    parts = [*prefix, *(str(part) for part in detail["loc"])]
-    if parts[0] == "sets" and len(parts) > 2:
-        del parts[2]
-    if detail["type"].startswith("union_tag"):
-        parts.append(detail["ctx"]["discriminator"].strip("'"))
-    return [part for part in parts if "[" not in part and part != "Select"]
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _known_keys(location: list[str]) -> list[str]:
-    """The keys that the section at a location takes; of a tagged union, the member with the tag in the location."""
-    kind: Any = Settings
-    for part in location:
-        if get_origin(kind) is dict:
-            kind = get_args(kind)[1]
-            continue
-        found = _sections(kind)
-        inside = (one.model_fields[part].annotation for one in found if part in one.model_fields)
-        tagged = (one for one in found if "source" in one.model_fields and part in _tags(one))
-        kind = next(tagged, None) or next(inside, kind)
-    return list(_sections(kind)[0].model_fields)
-
-
-def _sections(kind: Any) -> list[type[Section]]:
-    return [one for one in [kind, *_members(kind)] if isinstance(one, type) and issubclass(one, Section)]
-
-
-def _tags(section: type[Section]) -> tuple[str, ...]:
-    return get_args(section.model_fields["source"].annotation)
-
-
-def _members(kind: Any) -> Iterator[Any]:
-    """The types inside a union, a list, a mapping or an annotation."""
-    for member in get_args(kind):
-        yield member
-        yield from _members(member)
 
 
 def _override_problems(settings: Settings, source: str) -> Iterator[str]:
@@ -221,8 +137,8 @@ def _override_problems(settings: Settings, source: str) -> Iterator[str]:
         try:
             settings.train_of(method)
         except ValidationError as error:
-            for line in _problems(error, source, ("train",)):
-                yield line.replace(f"{source}: train.", f"{source}: methods.{method}.train.", 1)
+            merged = settings.train.model_dump() | settings.methods[method].model.train
+            yield from setting_problems(error, sections.Train, merged, source, ("methods", method, "model", "train"))
 
 
 def _mismatches(settings: Settings) -> Iterator[str]:
@@ -234,7 +150,10 @@ def _mismatches(settings: Settings) -> Iterator[str]:
         ("run.test", [*run.test], "sets"),
         ("run.report_space", [run.report_space], "spaces"),
         ("run.methods", [*run.methods], "methods"),
-        *((f"methods.{name}.space", [method.space], "spaces") for name, method in settings.methods.items()),
+        *(
+            (f"methods.{name}.model.head.classes", [method.model.head.classes], "spaces")
+            for name, method in settings.methods.items()
+        ),
     ]
     for key, names, section in named:
         defined = getattr(settings, section)

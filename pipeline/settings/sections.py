@@ -1,6 +1,6 @@
 """The sections of params.yaml as typed models: every setting's name, type, range and default (DESIGN section 4)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -18,27 +18,12 @@ Name = Annotated[str, Field(pattern=NAME)]
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
 Box = Annotated[list[float], Field(min_length=4, max_length=4)]
 Resampling = Literal["bicubic", "bilinear", "box", "lanczos"]
-Encoder = Literal["densenet121", "efficientnet_lite0"]
-Protocol = Literal["cic-256@1", "native@1", "ddcolor-val5k@1"]
 
 
 class Section(BaseModel):
     """A part of params.yaml: immutable, strict about types, closed to unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Run(Section):
-    """What is run: which sets, methods, report space, protocol, seed."""
-
-    seed: Annotated[Whole, Field(ge=0, lt=2**31)]
-    reference: Name
-    train: Name
-    test: Annotated[list[Name], Field(min_length=1)]
-    methods: list[Name]
-    imported: list[Name] = []
-    report_space: Name
-    protocol: Protocol
 
 
 class Histogram(Section):
@@ -66,41 +51,6 @@ class Weights(Section):
     percents: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Field(min_length=1)] = [4, 7, 10, 13, 16]
     smoothing_sigma: Annotated[float, Field(gt=0)] = 5.0
     uniform_share: Share = 0.5
-
-
-class LossTerm(Section):
-    """One term of a method's loss; the terms are added, each times its weight."""
-
-    weight: Annotated[float, Field(gt=0)] = 1.0
-
-
-class ClassCrossEntropy(LossTerm):
-    """Weighted class cross-entropy, Eq. 13-16; each part of SPEC R4 can be switched off."""
-
-    balance: Literal["none", "batch"] = "batch"
-    percent: Annotated[float, Field(gt=0, le=100)] = 10.0
-    ratio_term: bool = True
-    normalise: Literal["none", "mean_one"] = "none"
-
-
-class Huber(LossTerm):
-    """Eq. 7; `delta` in the units of the loss (ab divided by 128)."""
-
-    delta: Annotated[float, Field(gt=0)] = 1.0
-
-
-class Losses(Section):
-    """The loss terms of a method: either the class term or regression terms."""
-
-    class_cross_entropy: ClassCrossEntropy | None = None
-    l1: LossTerm | None = None
-    l2: LossTerm | None = None
-    huber: Huber | None = None
-    logcosh: LossTerm | None = None
-
-    def terms(self) -> dict[str, LossTerm]:
-        """The terms that are set, by name, in the order of their definition."""
-        return {name: term for name in type(self).model_fields if (term := getattr(self, name)) is not None}
 
 
 class Train(Section):
@@ -139,33 +89,6 @@ class Train(Section):
             raise ValueError(f"scale is {self.scale}, it takes the smaller share of the photograph first")
         if self.patience is not None and self.validation_share == 0:
             raise ValueError("validation_share is 0, it takes more where patience watches the validation loss")
-        return self
-
-
-class Method(Section):
-    """A method: parts that exist, composed. Without a space it regresses ab."""
-
-    space: Name | None = None
-    encoder: Encoder
-    pretrained: bool
-    decoder: Literal["plain", "skip"] = "plain"
-    decoder_channels: Annotated[list[Positive], Field(min_length=3, max_length=3)] = [1024, 512, 512]
-    losses: Losses
-    readout: Literal["argmax", "expectation", "annealed_mean"] = "argmax"
-    temperature: Annotated[float, Field(gt=0)] = 0.38
-    train: dict[str, Any] = {}
-
-    @model_validator(mode="after")
-    def _loss_fits_output(self) -> "Method":
-        terms = self.losses.terms()
-        if not terms:
-            raise ValueError(f"losses is empty, it takes at least one of {', '.join(Losses.model_fields)}")
-        if self.space is None and "class_cross_entropy" in terms:
-            raise ValueError("losses.class_cross_entropy needs a space: name one, or take l1, l2, huber or logcosh")
-        if self.space is not None and set(terms) != {"class_cross_entropy"}:
-            raise ValueError(
-                f"space is {self.space!r}, so losses takes class_cross_entropy alone; leave space out to regress ab"
-            )
         return self
 
 

@@ -6,16 +6,15 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UserError
 from pipeline.evaluation.protocols import protocol_named
-from pipeline.evaluation.schemas import CLASS_HITS
 from pipeline.evaluation.scoring import ScoreSettings, score_set
 from pipeline.machine.devices import choose_device
 from pipeline.machine.provenance import fingerprint, git_revision, library_versions
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
-from pipeline.stages.prepare import method_space
+from pipeline.stages.prepare import read_prepared
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
-from pipeline.storage.tables import HARMONIZED, WEIGHTS, read_table, write_table
+from pipeline.storage.tables import CLASS_HITS, HARMONIZED, WEIGHTS, read_table, write_table
 
 
 def run(settings: Settings, method: str, set_name: str) -> str:
@@ -38,7 +37,7 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     if method in settings.methods:
         variants["harmonized"] = Store(paths.harmonized(method, set_name))
         measures = read_table(paths.harmonized_measures(method, set_name), HARMONIZED)
-        own = method_space(method)
+        own = read_prepared(method).head.space
         hits = read_table(paths.class_hits(method, set_name), CLASS_HITS) if own else None
     scores = ScoreSettings(
         set_name=set_name,
@@ -52,7 +51,7 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     protocol = protocol_named(settings.run.protocol)
     truth = Store(paths.image_set(set_name))
     rows, set_rows = score_set(
-        truth, variants, protocol, read_space(paths.space(space_name)), own and own[1], scores, measures, hits
+        truth, variants, protocol, read_space(paths.space(space_name)), own, scores, measures, hits
     )
     facts = {
         "protocol": settings.run.protocol,

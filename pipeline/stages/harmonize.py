@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 from pipeline.masks.harmonized_sets import harmonize_set
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.stages.prepare import method_space
+from pipeline.stages.prepare import read_prepared
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
 from pipeline.storage.tables import MASKS, read_table, write_table
@@ -25,13 +25,12 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     Raises:
         UserError: if results, masks, set or classes are missing or do not belong together.
     """
-    composed = method_space(method)
     out = paths.harmonized(method, set_name)
     measures = harmonize_set(
         Store(paths.predictions(method, set_name)),
         Store(paths.image_set(set_name)),
         read_table(paths.masks(set_name), MASKS),
-        composed[1] if composed else read_space(paths.space(settings.run.report_space)),
+        read_prepared(method).head.space or read_space(paths.space(settings.run.report_space)),
         settings.harmonize,
         out,
     )

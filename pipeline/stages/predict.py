@@ -2,14 +2,14 @@
 
 from pipeline.errors import UserError
 from pipeline.inference.whole_sets import predict_gray, predict_oracle, predict_set
+from pipeline.methods.checkpoint import WEIGHTS
+from pipeline.sets.leaks import refuse_leaks
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
-from pipeline.stages.prepare import method_space
+from pipeline.stages.prepare import read_prepared
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
 from pipeline.storage.tables import write_table
-from pipeline.training.samples import refuse_leaks
-from pipeline.training.state import WEIGHTS
 
 
 def run(settings: Settings, method: str, set_name: str) -> str:
@@ -34,10 +34,8 @@ def run(settings: Settings, method: str, set_name: str) -> str:
         predict_oracle(read_space(paths.space(settings.run.report_space)), settings.predict, store, out, cache)
     elif method in settings.methods:
         refuse_leaks(Store(paths.image_set(settings.run.train)).rows("train"), store.rows("test"))
-        composed = method_space(method)
-        space = composed[1] if composed else None
-        weights = paths.model(method) / WEIGHTS
-        hits = predict_set(weights, settings.methods[method], space, settings.predict, store, out, cache)
+        entry, head = settings.methods[method], read_prepared(method).head
+        hits = predict_set(paths.model(method) / WEIGHTS, entry, head, settings.predict, store, out, cache)
         write_table(hits, paths.class_hits(method, set_name))
     else:
         known = ", ".join([*BASELINES, *settings.methods])

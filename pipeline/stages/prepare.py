@@ -1,21 +1,21 @@
-"""Stage `compose`: hand each method the classes of its own space, and nothing of any other.
+"""Stage `prepare`: hand each method the classes of its own space, and nothing of any other.
 
 A template in dvc.yaml cannot look up the space of a method, so `train` could only depend on every space, and adding one
 would train every method anew. This stage depends on them all, takes a second, and writes the same bytes as long as the
 method's own space is the same: what follows it stays cached.
 """
 
-import numpy as np
-import pyarrow as pa
-
-from pipeline.color.space import ColorSpace
+from pipeline.methods.build import Prepared
+from pipeline.methods.head import AbHead, ClassHead
+from pipeline.methods.statistics import needed_class_counts
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.storage.tables import METHOD, SPACE, WEIGHTS, read_table, table_facts, write_table
+from pipeline.storage.color_tables import mapped_counts, method_table, read_method_classes, read_space
+from pipeline.storage.tables import write_table
 
 
 def run(settings: Settings, method: str) -> str:
-    """Write the class table of a method.
+    """Write what a method needs of the class space and the reference set.
 
     Args:
         settings: params.yaml.
@@ -24,35 +24,35 @@ def run(settings: Settings, method: str) -> str:
     Returns:
         What was done, in a line.
     """
-    space_name = settings.methods[method].space
-    if space_name is None:
-        write_table(METHOD.empty_table(), paths.method(method), {"space": None})
+    model = settings.methods[method].model
+    name = model.head.classes
+    if name is None:
+        table, facts = method_table(None, None, None)
+        write_table(table, paths.method(method), facts)
         return "regresses ab, needs no classes"
-    facts = table_facts(read_table(paths.space(space_name), SPACE))
-    weights = read_table(paths.weights(space_name), WEIGHTS)
-    columns = [pa.array(np.arange(len(weights), dtype=np.int32))] + [weights[name] for name in METHOD.names[1:]]
-    write_table(
-        pa.Table.from_arrays(columns, schema=METHOD),
-        paths.method(method),
-        {"space": space_name, "bin_size": facts["bin_size"], "shift": facts["shift"]},
-    )
-    return f"{len(weights)} kept classes of space {space_name}"
+    path = paths.space(name)
+    space = read_space(path)
+    counts = needed_class_counts(model, mapped_counts(path, space))
+    table, facts = method_table(name, space, counts)
+    write_table(table, paths.method(method), facts)
+    counted = ", with their counts" if counts is not None else ""
+    return f"{space.kept_count} kept classes of space {name}{counted}"
 
 
-def method_space(method: str) -> tuple[str, ColorSpace] | None:
-    """The class space of a method, as this stage wrote it.
+def read_prepared(method: str) -> Prepared:
+    """What this stage wrote for a method.
 
     Args:
         method: a key of `methods`.
 
     Returns:
-        Its name and the space with the kept classes; None for a regression.
+        Its head, and the counts where its parts need them.
 
     Raises:
         UserError: if the table is missing.
     """
-    table = read_table(paths.method(method), METHOD)
-    facts = table_facts(table)
-    if facts["space"] is None:
-        return None
-    return facts["space"], ColorSpace(facts["bin_size"], facts["shift"], table["class_id"].to_numpy())
+    found = read_method_classes(paths.method(method))
+    if found is None:
+        return Prepared(AbHead())
+    name, space, counts = found
+    return Prepared(ClassHead(name, space), counts)

@@ -6,7 +6,7 @@ from pipeline.errors import UserError
 from pipeline.machine.engine import engine_name
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.stages.prepare import method_space
+from pipeline.stages.prepare import read_prepared
 from pipeline.storage.store import Store
 from pipeline.training.loop import train
 
@@ -26,13 +26,13 @@ def run(settings: Settings, method: str, processes: int = 1) -> str:
         UserError: if the set or the class table is missing, weights are not there, the loss is not finite, or several
             processes are wanted without Ray.
     """
-    composed = method_space(method)
+    prepared = read_prepared(method)
     arguments: dict[str, Any] = {
-        "method": settings.methods[method],
+        "entry": settings.methods[method],
+        "prepared": prepared,
         "settings": settings.train_of(method),
         "seed": settings.run.seed,
         "store": Store(paths.image_set(settings.run.train)),
-        "space": composed[1] if composed else None,
         "out_dir": paths.model(method),
         "report_dir": paths.training_report(method),
         "cache_dir": paths.CACHE / "train" / method,
@@ -48,8 +48,7 @@ def run(settings: Settings, method: str, processes: int = 1) -> str:
         )
     else:
         last = train(**arguments)
-    learned = f"{composed[1].kept_count} classes" if composed else "ab"
     return (
-        f"{last['photographs']:.0f} images, {learned}, {last['parameters'] / 1e6:.1f}M parameters, "
+        f"{last['photographs']:.0f} images, {prepared.head.learned}, {last['parameters'] / 1e6:.1f}M parameters, "
         f"{last['steps']:.0f} steps, loss {last['loss']:.3f}"
     )

@@ -14,7 +14,7 @@ from pipeline.color.pruning import ClassTable, class_colors
 from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
 from pipeline.settings.params import Settings
-from pipeline.storage.tables import HISTOGRAM, SPACE, read_table, table_facts
+from pipeline.storage.tables import HISTOGRAM, METHOD, SPACE, read_table, table_facts
 
 
 def histogram_table(cells: npt.NDArray[np.int64]) -> pa.Table:
@@ -162,3 +162,48 @@ def mapped_counts(path: Path, space: ColorSpace) -> npt.NDArray[np.int64]:
     counts = np.zeros(space.kept_count, np.int64)
     np.add.at(counts, places, table.column("count").to_numpy())
     return counts
+
+
+def method_table(
+    name: str | None, space: ColorSpace | None, counts: npt.NDArray[np.int64] | None
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The classes of a method.
+
+    Args:
+        name: of its space; None for a regression.
+        space: with the kept classes; None for a regression.
+        counts: int64 (Q,), pixels of the reference set that each kept class stands for; None where nothing needs them.
+
+    Returns:
+        A table of `tables.METHOD`, ordered by kept index, without rows for a regression; and its facts.
+    """
+    if space is None:
+        return METHOD.empty_table(), {"space": None}
+    columns = [
+        np.arange(space.kept_count, dtype=np.int32),
+        space.kept,
+        pa.nulls(space.kept_count, pa.int64()) if counts is None else counts,
+    ]
+    facts = {"space": name, "bin_size": int(space.bin_size), "shift": int(space.shift)}
+    return pa.table([pa.array(column) for column in columns], schema=METHOD), facts
+
+
+def read_method_classes(path: Path) -> tuple[str, ColorSpace, npt.NDArray[np.int64] | None] | None:
+    """The classes of a method, as `method_table` laid them out.
+
+    Args:
+        path: a table of `tables.METHOD`.
+
+    Returns:
+        Name and space with the kept classes, and their counts where they are there; None for a regression.
+
+    Raises:
+        UserError: if the file is missing or has other columns.
+    """
+    table = read_table(path, METHOD)
+    facts = table_facts(table)
+    if facts["space"] is None:
+        return None
+    space = ColorSpace(facts["bin_size"], facts["shift"], table["class_id"].to_numpy())
+    counted = table["count"].null_count == 0
+    return facts["space"], space, table["count"].to_numpy() if counted else None

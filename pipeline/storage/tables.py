@@ -92,11 +92,18 @@ METHOD = pa.schema(
     [
         _column("kept_index", pa.int32(), "channel of the network's output"),
         _column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
-        _column("prior", _FLOAT, "share of the reference set's pixels"),
-        _column("smoothed_prior", _FLOAT, "prior smoothed by a Gaussian over the ab plane (CIC)"),
-        _column("cic_weight", _FLOAT, "rebalancing weight (CIC)"),
+        _column("count", _INT, "pixels of the reference set that it stands for; null where no part needs it", "pixel"),
     ]
 )
+
+CLASS_HITS = pa.schema(
+    [
+        _column("image_id", _TEXT, "the photograph"),
+        _column("top1", _FLOAT, "positions whose most probable class is the truth's", "%", "higher"),
+        _column("top5", _FLOAT, "positions whose true class is among the five most probable", "%", "higher"),
+    ]
+)
+"""What only the network's class scores tell: written where they are at hand (prediction), joined into the rows."""
 
 MASKS = pa.schema(
     [

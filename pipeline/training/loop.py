@@ -10,28 +10,22 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
-from pipeline.losses.batch import Batch
 from pipeline.machine.devices import Processes, choose_device, mixed_precision, process_group
 from pipeline.machine.engine import worker_count
 from pipeline.machine.progress import progress
 from pipeline.machine.provenance import fingerprint
-from pipeline.models.network import Network
-from pipeline.settings.sections import Method, Train
+from pipeline.methods.build import Prepared, class_readout
+from pipeline.methods.checkpoint import WEIGHTS, save_model
+from pipeline.models.interfaces import ColorNetwork
+from pipeline.settings.method_entries import MethodEntry
+from pipeline.settings.sections import Train
 from pipeline.storage.store import Store
-from pipeline.training.curves import Curves, validate, whole_photographs, write_strip
+from pipeline.training.curves import Curves
 from pipeline.training.run import Training, begin, wrap
-from pipeline.training.samples import (
-    SampleNumbers,
-    TrainingSamples,
-    count_classes,
-    fits_memory,
-    load_batches,
-    prepare,
-    split_validation,
-)
-from pipeline.training.state import STATE, WEIGHTS, describe_space, load_state, save_model, save_state
+from pipeline.training.samples import SampleNumbers, TrainingSamples, fits_memory, load_batches, split_validation
+from pipeline.training.state import STATE, load_state, save_state
+from pipeline.training.validation import validate, whole_photographs, write_strip
 from pipeline.training.watch import Recent, any_caught, caught_signals, raise_caught
 
 LOOK_EVERY = 10
@@ -42,11 +36,11 @@ STRIPS = "strips"
 
 
 def train(
-    method: Method,
+    entry: MethodEntry,
+    prepared: Prepared,
     settings: Train,
     seed: int,
     store: Store,
-    space: ColorSpace | None,
     out_dir: Path,
     report_dir: Path,
     cache_dir: Path,
@@ -54,11 +48,11 @@ def train(
     """Train a method on the color photographs of a store, continuing where an interrupted run of the same stopped.
 
     Args:
-        method: the parts, the loss terms, the read-out.
+        entry: the method; its read-out colors the strips alone.
+        prepared: its head, and the statistics that its loss terms need.
         settings: of the loop (`Settings.train_of`).
         seed: of weights, validation part and samples.
         store: photographs of split `train` are read, but grey ones: they would teach that there is no color.
-        space: the classes to be predicted; None regresses ab.
         out_dir: gets `weights.safetensors`.
         report_dir: gets DVCLive curves and `strips/*.png`.
         cache_dir: holds the resume state while the run lasts.
@@ -78,20 +72,23 @@ def train(
         if rows.empty:
             raise UserError(f"{store.path} has no color photograph of split train; run.train takes a set that has")
         trained, held_out = split_validation(rows["image_id"].tolist(), settings, seed)
-        run = fingerprint(method, settings, seed, describe_space(space), processes.size, rows["sha256"].tolist())
-        training = begin(method, settings, seed, space, device)
+        counts = None if prepared.class_counts is None else prepared.class_counts.tolist()
+        facts = (entry.model, prepared.head.describe(), counts, settings, seed, processes.size)
+        run = fingerprint(*facts, rows["sha256"].tolist())
+        training = begin(entry, prepared, settings, seed, device)
         state = load_state(cache_dir, run)
         if state is None:
             shutil.rmtree(cache_dir / STRIPS, ignore_errors=True)
         else:
             training.restore(state)
 
-        validation = whole_photographs(store, held_out, settings.size)
-        shown = validation if held_out else whole_photographs(store, trained[:4], settings.size)
+        cells = settings.size // training.network.stride
+        validation = whole_photographs(store, held_out, settings.size, cells)
+        shown = validation or whole_photographs(store, trained[:4], settings.size, cells)
         curves = Curves(report_dir, training.rows, silent=processes.rank > 0)
         training.rows = curves.rows
         keep = device.type == "cpu" and fits_memory(rows, settings.size, settings.scale[0])
-        samples = TrainingSamples(store, trained, settings.size, settings.scale, settings.flip, seed, keep)
+        samples = TrainingSamples(store, trained, settings.size, cells, settings.scale, settings.flip, seed, keep)
         samples.read_ahead(worker_count())
         numbers = SampleNumbers(training.step, settings.steps, settings.batch, processes.rank, processes.size)
         batches = load_batches(samples, numbers, 0 if keep else worker_count(), pin=device.type == "cuda")
@@ -103,10 +100,11 @@ def train(
         bar = progress(range(training.step, settings.steps), f"train on {device.type}", unit="step", rate=False)
         for step in bar:
             asked = time.perf_counter()
-            rgb, indices = next(batches)
+            light, truth, indices = next(batches)
             waited = time.perf_counter() - asked
             rate = set_learning_rate(training.optimizer, settings, step)
-            loss = gradient_step(learner, training, rgb.to(device, non_blocking=True), space, settings, processes)
+            sample = light.to(device, non_blocking=True), truth.to(device, non_blocking=True)
+            loss = gradient_step(learner, training, *sample, settings, processes)
             if training.average is not None and settings.average_decay is not None:
                 follow(training.average, training.network, settings.average_decay, step)
             training.step = done = step + 1
@@ -119,14 +117,14 @@ def train(
             stopped = done % look_every == 0 and any_caught(caught, processes, device)
             if done % row_every == 0 or last:
                 curves.add({"step": done, "learning_rate": rate, **recent.row()})
-            if len(validation) and (done % settings.validate_every == 0 or last):
-                row = validate(training.judged, training.losses, validation, space, settings, device, processes)
+            if validation and (done % settings.validate_every == 0 or last):
+                row = validate(training.judged, training.objective, validation, settings, device, processes)
                 curves.add({"step": done, **row})
                 if settings.patience is not None:
                     last = keep_best(training, row["validation/loss"], settings) or last
             if processes.rank == 0 and (done % settings.strip_every == 0 or last):
                 strip = cache_dir / STRIPS / f"step-{done:07d}.png"
-                write_strip(strip, training.judged, shown, method, space, device)
+                write_strip(strip, training.judged, prepared.head, class_readout(entry), shown, device)
                 shutil.copytree(strip.parent, report_dir / STRIPS, dirs_exist_ok=True)
             if processes.rank == 0 and not last and (saves or stopped):
                 save_state(cache_dir, run, training.state())
@@ -139,7 +137,7 @@ def train(
             final = training.judged
             if training.best:
                 final.load_state_dict(training.best["weights"])
-            save_model(out_dir / WEIGHTS, final, method, settings, space, seed)
+            save_model(out_dir / WEIGHTS, final, entry.model, prepared.head, settings, seed)
             (cache_dir / STATE).unlink(missing_ok=True)
             shutil.rmtree(cache_dir / STRIPS)
         curves.close()
@@ -165,37 +163,34 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, settings: Train, step: i
 def gradient_step(
     learner: nn.Module,
     training: Training,
-    rgb: torch.Tensor,
-    space: ColorSpace | None,
+    light: torch.Tensor,
+    truth: torch.Tensor,
     settings: Train,
     processes: Processes,
 ) -> torch.Tensor:
     """One step of the optimiser.
 
-    Classes are counted over the whole step before its first piece: neither pieces nor processes change a weight.
-
     Args:
         learner: the network as `wrap` made it.
         training: loss and optimiser are read; the network changes.
-        rgb: uint8 (batch, size, size, 3), on the device.
-        space: the classes; None for a regression.
+        light: float32 (batch, 1, size, size), L in [0, 100], on the device.
+        truth: uint8 (batch, cells, cells, 3), sRGB, on the device.
         settings: accumulate, precision and gradient_clip are read.
         processes: that share the step.
 
     Returns:
         float scalar on the device, this process's loss before the step.
     """
-    light, ab, classes = prepare(rgb, space)
-    counts = None if classes is None or space is None else processes.sum(count_classes(classes, space.kept_count))
-    total = torch.zeros((), device=rgb.device)
-    pieces = torch.arange(len(rgb), device=rgb.device).chunk(settings.accumulate)
+    whole = training.objective.batch(light, truth, processes)
+    total = torch.zeros((), device=light.device)
+    pieces = torch.arange(len(light), device=light.device).chunk(settings.accumulate)
     for number, piece in enumerate(pieces):
-        batch = Batch(light[piece], ab[piece], None if classes is None else classes[piece], counts)
+        batch = whole.piece(piece)
         waits = number + 1 < len(pieces)
         with learner.no_sync() if isinstance(learner, DistributedDataParallel) and waits else nullcontext():
-            with mixed_precision(rgb.device, settings.precision):
-                output = learner(batch.light)
-            loss = training.losses(output, batch) * (len(piece) / len(rgb))
+            with mixed_precision(light.device, settings.precision):
+                scores = learner(batch.light)
+            loss = training.objective.loss(scores, batch) * (len(piece) / len(light))
             loss.backward()
         total += loss.detach()
     if settings.gradient_clip is not None:
@@ -206,7 +201,7 @@ def gradient_step(
 
 
 @torch.no_grad()
-def follow(average: Network, network: Network, decay: float, step: int) -> None:
+def follow(average: ColorNetwork, network: ColorNetwork, decay: float, step: int) -> None:
     """Move the average of the weights towards the network; faster in the first steps, which have little to average."""
     share = 1 - min(decay, (1 + step) / (10 + step))
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), share)

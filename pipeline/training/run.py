@@ -2,19 +2,60 @@
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.color.space import ColorSpace
-from pipeline.losses import WeightedSum
+from pipeline.losses.batch import Batch, NetworkOutput
+from pipeline.losses.objective import weighted_sum
+from pipeline.losses.term import Term
 from pipeline.machine.devices import Processes, prefer_onednn
-from pipeline.machine.weight_files import load_weights
-from pipeline.models.network import Network, build_network
-from pipeline.settings.sections import Method, Train
-from pipeline.training.curves import Row
+from pipeline.methods.build import Prepared, loss_terms, starting_network
+from pipeline.methods.head import Head
+from pipeline.models.interfaces import ColorNetwork
+from pipeline.settings.method_entries import MethodEntry
+from pipeline.settings.sections import Train
+
+Row = dict[str, float]
+"""Numbers of one step, each under the name of its curve, and `step`."""
+
+
+class Objective(NamedTuple):
+    """What a training minimises.
+
+    Attributes:
+        head: what the network's scores mean.
+        terms: of the loss.
+        class_counts: int64 (Q,), on the device, for terms that need them; None where none does.
+    """
+
+    head: Head
+    terms: tuple[Term, ...]
+    class_counts: torch.Tensor | None
+
+    def batch(self, light: torch.Tensor, truth: torch.Tensor, together: Processes | None = None) -> Batch:
+        """What the loss terms are given.
+
+        Args:
+            light: float32 (N, 1, S, S), L in [0, 100].
+            truth: uint8 (N, h, w, 3), sRGB, the mean color of each output position.
+            together: processes over which the classes of the batch are counted; None for this one alone.
+
+        Returns:
+            The batch, its classes counted as a whole: neither pieces nor processes change a weight.
+        """
+        targets = self.head.targets(truth)
+        if targets.classes is None:
+            return Batch(light, targets.ab)
+        counts = count_classes(targets.classes, self.head.outputs)
+        counts = counts if together is None else together.sum(counts)
+        return Batch(light, targets.ab, targets.classes, counts, self.class_counts)
+
+    def loss(self, scores: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Float scalar from a network's scores (N, outputs, h, w) and its batch."""
+        return weighted_sum(self.terms, NetworkOutput(scores, self.head.expected_ab), batch)
 
 
 @dataclass
@@ -23,8 +64,8 @@ class Training:
 
     Attributes:
         network: being trained, on its device.
-        losses: the method's loss.
-        optimizer: AdamW over what is not frozen.
+        objective: what it minimises.
+        optimizer: AdamW over what is not frozen, a group for each part of the network.
         average: the exponential moving average of the network's weights; None when off.
         step: steps done.
         rows: of the curves.
@@ -32,17 +73,17 @@ class Training:
         best: `loss`, `step` and `weights` of the best validation so far; empty without early stopping.
     """
 
-    network: Network
-    losses: nn.Module
+    network: ColorNetwork
+    objective: Objective
     optimizer: torch.optim.Optimizer
-    average: Network | None
+    average: ColorNetwork | None
     step: int = 0
     rows: list[Row] = field(default_factory=list)
     unreported: list[float] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def judged(self) -> Network:
+    def judged(self) -> ColorNetwork:
         """The network that is validated and shown: the average, where one is kept."""
         return self.average or self.network
 
@@ -70,14 +111,14 @@ class Training:
         self.rows, self.unreported = state["rows"], state["unreported"]
 
 
-def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, device: torch.device) -> Training:
+def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, device: torch.device) -> Training:
     """A training at step 0.
 
     Args:
-        method: the parts and the loss terms.
+        entry: the method.
+        prepared: its head and statistics.
         settings: of the optimiser.
         seed: of the random weights.
-        space: the classes; None for a regression.
         device: where it will run.
 
     Returns:
@@ -86,28 +127,27 @@ def begin(method: Method, settings: Train, seed: int, space: ColorSpace | None, 
     Raises:
         UserError: if pretrained weights are missing.
     """
-    torch.manual_seed(seed)
-    pretrained = load_weights(method.encoder) if method.pretrained else None
-    outputs = 2 if space is None else space.kept_count
-    network = build_network(method.encoder, method.decoder, method.decoder_channels, outputs, pretrained)
+    network = starting_network(entry.model.network, prepared.head.outputs, seed)
     network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     if not settings.compile:  # a compiler has ways of its own for kernels of one pixel
         prefer_onednn(network)
-    trained = [tensor for tensor in network.parameters() if tensor.requires_grad]
+    trained = {
+        name: [tensor for tensor in group if tensor.requires_grad] for name, group in network.parameter_groups().items()
+    }
     optimizer = torch.optim.AdamW(
-        trained,
+        [{"params": group, "name": name} for name, group in trained.items() if group],
         lr=settings.learning_rate,
         betas=(settings.betas[0], settings.betas[1]),
         weight_decay=settings.weight_decay,
         fused=device.type in ("cpu", "cuda"),
     )
     average = None if settings.average_decay is None else copy.deepcopy(network).requires_grad_(False).eval()
-    losses = WeightedSum({name: term.model_dump() for name, term in method.losses.terms().items()})
-    return Training(network, losses.to(device), optimizer, average)
+    counts = None if prepared.class_counts is None else torch.tensor(prepared.class_counts, device=device)
+    return Training(network, Objective(prepared.head, loss_terms(entry.model), counts), optimizer, average)
 
 
-def wrap(network: Network, settings: Train, processes: Processes) -> nn.Module:
+def wrap(network: ColorNetwork, settings: Train, processes: Processes) -> nn.Module:
     """The network as the loop calls it: compiled if so set, its gradients averaged over the processes."""
     learner: nn.Module = network
     if settings.compile:
@@ -115,3 +155,17 @@ def wrap(network: Network, settings: Train, processes: Processes) -> nn.Module:
     if processes.size > 1:
         learner = DistributedDataParallel(learner)
     return learner
+
+
+def count_classes(classes: torch.Tensor, kept_count: int) -> torch.Tensor:
+    """How many positions each class holds, without waiting for the device.
+
+    Args:
+        classes: int64 (...), kept indices in [0, kept_count).
+        kept_count: Q.
+
+    Returns:
+        int64 (Q,), on the device of `classes`.
+    """
+    flat = classes.reshape(-1)
+    return torch.zeros(kept_count, dtype=torch.int64, device=flat.device).scatter_add_(0, flat, torch.ones_like(flat))

@@ -1,4 +1,4 @@
-"""Training samples: photographs of a store as uint8 crops, turned into lightness and targets on the device.
+"""Training samples: crops of a store's photographs, as a network is shown them and with what it should find.
 
 Which photograph a sample shows, its crop and its mirror image follow from the seed and the sample's number alone. So a
 run that is resumed, or has other workers, or is spread over more processes, sees the same samples in the same batches.
@@ -7,20 +7,18 @@ run that is resumed, or has other workers, or is spread over more processes, see
 import functools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from PIL import Image
-from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from pipeline.color.lab import lightness, rgb_to_lab
-from pipeline.color.space import ColorSpace
+from pipeline.color.lab import lightness
 from pipeline.errors import UserError
 from pipeline.images.decode import resize
-from pipeline.models.network import AB_SCALE, OUTPUT_STRIDE
+from pipeline.methods.inputs import Box, network_light, true_colors
 from pipeline.settings.sections import Train
 from pipeline.storage.store import Store
 
@@ -28,10 +26,27 @@ ASPECTS = (3 / 4, 4 / 3)
 """Narrowest and widest crop, as width by height; every crop is then scaled to a square."""
 RAM_BYTES = 1 << 30
 """Photographs are kept decoded, at the size that the crops need, when all of them fit into this."""
-NEAR_DUPLICATE_BITS = 6
-"""Two photographs whose 64-bit perceptual hashes differ in at most this many bits count as the same picture."""
 
-Sample = tuple[npt.NDArray[np.uint8], int]
+
+class Sample(NamedTuple):
+    """One crop.
+
+    Attributes:
+        light: float32 (size, size), L in [0, 100] (`inputs.network_light`).
+        truth: uint8 (cells, cells, 3), sRGB (`inputs.true_colors`).
+        number: the photograph's position among those trained on.
+    """
+
+    light: npt.NDArray[np.float32]
+    truth: npt.NDArray[np.uint8]
+    number: int
+
+
+class _Photograph(NamedTuple):
+    """A photograph in memory: L, float32 (H, W), and sRGB, uint8 (H, W, 3)."""
+
+    light: npt.NDArray[np.float32]
+    rgb: npt.NDArray[np.uint8]
 
 
 class TrainingSamples(Dataset[Sample]):
@@ -42,7 +57,8 @@ class TrainingSamples(Dataset[Sample]):
     Args:
         store: where the photographs are.
         image_ids: which of them are trained on.
-        size: side of the square crop, px.
+        size: side of the square that the network sees, px.
+        cells: output positions of the network in each direction.
         scale: smallest and largest share of the photograph's area that a crop shows.
         flip: whether every other sample, by chance, is mirrored.
         seed: of everything random here.
@@ -54,14 +70,15 @@ class TrainingSamples(Dataset[Sample]):
         store: Store,
         image_ids: Sequence[str],
         size: int,
+        cells: int,
         scale: Sequence[float],
         flip: bool,
         seed: int,
         keep: bool = False,
     ) -> None:
-        self.store, self.image_ids, self.size = store, list(image_ids), size
+        self.store, self.image_ids, self.size, self.cells = store, list(image_ids), size, cells
         self.scale, self.flip, self.seed = tuple(scale), flip, seed
-        self.kept: dict[int, npt.NDArray[np.uint8]] | None = {} if keep else None
+        self.kept: dict[int, _Photograph] | None = {} if keep else None
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -73,17 +90,17 @@ class TrainingSamples(Dataset[Sample]):
             number: of the sample, from 0, without end.
 
         Returns:
-            uint8 (size, size, 3) sRGB, and the photograph's position in `image_ids`.
+            The crop and its truth.
         """
         epoch, place = divmod(number, len(self.image_ids))
         index = int(_order(self.seed, epoch, len(self.image_ids))[place])
         random = np.random.default_rng((self.seed, number))
         photograph = self._photograph(index)
-        box = _crop_box(photograph.shape[0], photograph.shape[1], self.scale, random)
-        image = Image.fromarray(photograph).resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
+        box = _crop_box(photograph.light.shape[0], photograph.light.shape[1], self.scale, random)
+        light, truth = network_light(photograph.light, self.size, box), true_colors(photograph.rgb, self.cells, box)
         if self.flip and random.random() < 0.5:
-            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        return np.asarray(image), index
+            light, truth = np.ascontiguousarray(light[:, ::-1]), np.ascontiguousarray(truth[:, ::-1])
+        return Sample(light, truth, index)
 
     def read_ahead(self, threads: int) -> None:
         """Decode what will be kept in memory, several photographs at a time; nothing where none is kept.
@@ -95,19 +112,23 @@ class TrainingSamples(Dataset[Sample]):
             with ThreadPoolExecutor(threads) as pool:
                 self.kept.update(enumerate(pool.map(self._read, range(len(self.image_ids)))))
 
-    def _photograph(self, index: int) -> npt.NDArray[np.uint8]:
+    def _photograph(self, index: int) -> _Photograph:
         if self.kept is None:
             return self._read(index)
         if index not in self.kept:
             self.kept[index] = self._read(index)
         return self.kept[index]
 
-    def _read(self, index: int) -> npt.NDArray[np.uint8]:
+    def _read(self, index: int) -> _Photograph:
         """The photograph, shrunk where even the smallest crop has more pixels than the network sees."""
         rgb = self.store.rgb(self.image_ids[index])
-        height, width = rgb.shape[:2]
+        light = lightness(rgb)
+        height, width = light.shape
         factor = shrunk_side(self.size, self.scale[0]) / min(height, width)
-        return rgb if factor >= 1 else resize(rgb, (round(height * factor), round(width * factor)))
+        if factor >= 1:
+            return _Photograph(light, rgb)
+        size = round(height * factor), round(width * factor)
+        return _Photograph(resize(light, size), resize(rgb, size))
 
 
 def shrunk_side(size: int, smallest_share: float) -> int:
@@ -125,7 +146,8 @@ def fits_memory(rows: pd.DataFrame, size: int, smallest_share: float) -> bool:
     """
     short = rows[["width", "height"]].min(axis=1)
     factor = (shrunk_side(size, smallest_share) / short).clip(upper=1.0)
-    return bool((3.0 * rows["width"] * rows["height"] * factor**2).sum() <= RAM_BYTES)
+    bytes_per_pixel = 7.0  # L in single precision, and sRGB
+    return bool((bytes_per_pixel * rows["width"] * rows["height"] * factor**2).sum() <= RAM_BYTES)
 
 
 @functools.lru_cache(maxsize=2)
@@ -133,9 +155,7 @@ def _order(seed: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
     return np.random.default_rng((seed, 0, epoch)).permutation(count)
 
 
-def _crop_box(
-    height: int, width: int, scale: tuple[float, ...], random: np.random.Generator
-) -> tuple[float, float, float, float]:
+def _crop_box(height: int, width: int, scale: tuple[float, ...], random: np.random.Generator) -> Box:
     """A crop of random area and shape that lies inside: left, upper, right, lower in px, not rounded."""
     area = random.uniform(scale[0], scale[1]) * height * width
     aspect = np.exp(random.uniform(np.log(ASPECTS[0]), np.log(ASPECTS[1])))
@@ -165,21 +185,22 @@ class SampleNumbers(Sampler[list[int]]):
             yield list(range(first, first + self.batch))
 
 
-def collate(samples: Sequence[Sample]) -> tuple[torch.Tensor, list[int]]:
+def collate(samples: Sequence[Sample]) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
     """Stack samples.
 
     Args:
         samples: as `TrainingSamples` gives them.
 
     Returns:
-        uint8 (N, size, size, 3) and the photographs' positions.
+        float32 (N, 1, size, size), uint8 (N, cells, cells, 3) and the photographs' positions.
     """
-    return torch.from_numpy(np.stack([image for image, _ in samples])), [index for _, index in samples]
+    light, truth = (np.stack([sample[part] for sample in samples]) for part in (0, 1))
+    return torch.from_numpy(light).unsqueeze(1), torch.from_numpy(truth), [sample.number for sample in samples]
 
 
 def load_batches(
     samples: TrainingSamples, numbers: SampleNumbers, workers: int, pin: bool
-) -> Iterator[tuple[torch.Tensor, list[int]]]:
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[int]]]:
     """Batches in order, decoded ahead by worker processes.
 
     Args:
@@ -202,41 +223,6 @@ def load_batches(
         generator=torch.Generator(),
     )
     return iter(loader)
-
-
-def prepare(rgb: torch.Tensor, space: ColorSpace | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Network input and targets of a batch, made on its device.
-
-    The truth of an output position is the mean colour of the input pixels it stands for, rounded to 8 bits, so that the
-    exact table gives its class.
-
-    Args:
-        rgb: uint8 (N, S, S, 3), sRGB, S a multiple of 4.
-        space: of the method; None for a regression.
-
-    Returns:
-        L (N, 1, S, S) float32 in [0, 100]; ab / AB_SCALE (N, 2, S / 4, S / 4) float32; kept indices (N, S / 4, S / 4)
-        int64, or None for a regression.
-    """
-    light = lightness(rgb).unsqueeze(1)
-    means = functional.avg_pool2d(rgb.permute(0, 3, 1, 2).float(), OUTPUT_STRIDE)
-    small = means.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-    ab = rgb_to_lab(small)[..., 1:].permute(0, 3, 1, 2) / AB_SCALE
-    return light, ab, None if space is None else space.to_kept(space.encode(small))
-
-
-def count_classes(classes: torch.Tensor, kept_count: int) -> torch.Tensor:
-    """How many positions each class holds, without waiting for the device.
-
-    Args:
-        classes: int64 (...), kept indices in [0, kept_count).
-        kept_count: Q.
-
-    Returns:
-        int64 (Q,), on the device of `classes`.
-    """
-    flat = classes.reshape(-1)
-    return torch.zeros(kept_count, dtype=torch.int64, device=flat.device).scatter_add_(0, flat, torch.ones_like(flat))
 
 
 def split_validation(image_ids: Sequence[str], settings: Train, seed: int) -> tuple[list[str], list[str]]:
@@ -263,35 +249,3 @@ def split_validation(image_ids: Sequence[str], settings: Train, seed: int) -> tu
         )
     aside = set(np.random.default_rng((seed, 1)).permutation(len(ids))[:count].tolist())
     return [name for i, name in enumerate(ids) if i not in aside], [ids[i] for i in sorted(aside)]
-
-
-def refuse_leaks(train: pd.DataFrame, evaluated: pd.DataFrame) -> None:
-    """Make sure that no photograph is both trained on and evaluated.
-
-    Args:
-        train: rows of a store's index; sha256 and perceptual_hash are read.
-        evaluated: rows of the same or of another.
-
-    Raises:
-        UserError: if two have the same bytes, or perceptual hashes within `NEAR_DUPLICATE_BITS`; it names a pair.
-    """
-    shared = train.reset_index(drop=True).merge(
-        evaluated.reset_index(drop=True), on="sha256", suffixes=("", "_evaluated")
-    )
-    if len(shared):
-        first = shared.iloc[0]
-        raise UserError(
-            f"{len(shared)} photographs are both trained on and evaluated, first {first['image_id']!r} "
-            f"(as {first['image_id_evaluated']!r}, the same bytes); give the sets different splits"
-        )
-    own, other = _hashes(train), _hashes(evaluated)
-    for position, value in enumerate(own):
-        close = np.flatnonzero(np.bitwise_count(other ^ value) <= NEAR_DUPLICATE_BITS)
-        if len(close):
-            mine = train[train["perceptual_hash"].notna()]["image_id"].iloc[position]
-            theirs = evaluated[evaluated["perceptual_hash"].notna()]["image_id"].iloc[close[0]]
-            raise UserError(f"{mine!r} is trained on and looks like {theirs!r}, which is evaluated; move one of them")
-
-
-def _hashes(rows: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    return np.array([int(text, 16) for text in rows["perceptual_hash"].dropna()], np.uint64)

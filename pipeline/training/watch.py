@@ -13,7 +13,7 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.machine.devices import Processes
-from pipeline.training.curves import Row
+from pipeline.training.run import Row
 
 
 class NotFinite(UserError):

@@ -1,0 +1,58 @@
+"""The network kind `encoder_decoder` as params.yaml has it: which encoder, which decoder. Loads no torch by itself."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.models.network_settings import NetworkSettings
+from pipeline.settings.listed import OneOf
+from pipeline.settings.registries import DECODERS, ENCODERS
+from pipeline.settings.sections import Positive
+
+if TYPE_CHECKING:
+    import torch
+
+    from pipeline.models.interfaces import ColorNetwork
+
+
+class EncoderDecoder(NetworkSettings):
+    """An encoder of lightness and a decoder of its features.
+
+    Attributes:
+        encoder: a name of `ENCODERS`.
+        pretrained: whether the encoder starts from published ImageNet weights.
+        decoder: a name of `DECODERS`.
+        channels: of the decoder's three convolutions, the deepest first; [1024, 512, 512] in CCC++ (Table IV).
+    """
+
+    kind: Literal["encoder_decoder"] = "encoder_decoder"
+    encoder: Annotated[str, OneOf(ENCODERS)]
+    pretrained: bool
+    decoder: Annotated[str, OneOf(DECODERS)] = "plain"
+    channels: Annotated[list[Positive], Field(min_length=3, max_length=3)] = Field([1024, 512, 512])
+
+    @property
+    def weights(self) -> str | None:
+        """That of the encoder."""
+        return self.encoder if self.pretrained else None
+
+    def build(self, outputs: int, weights: "Mapping[str, torch.Tensor] | None" = None) -> "ColorNetwork":
+        """Compose encoder and decoder.
+
+        Args:
+            outputs: as for every network.
+            weights: the encoder's ImageNet weights; the layers of its classifier are left aside.
+
+        Returns:
+            The network on the CPU, in training mode.
+
+        Raises:
+            RuntimeError: if the weights do not fit the encoder.
+        """
+        from pipeline.models.network import EncoderDecoderNetwork
+
+        encoder = ENCODERS[self.encoder]()
+        if weights is not None:
+            encoder.load_pretrained(weights)
+        return EncoderDecoderNetwork(encoder, DECODERS[self.decoder](encoder.channels, self.channels, outputs))

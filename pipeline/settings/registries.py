@@ -1,0 +1,87 @@
+"""Every part that params.yaml can name: one line each, from which settings, page and documentation follow.
+
+An entry is text, "module:object", imported when it is asked for. So the command line starts without torch, and this
+page can lie below the rooms that its entries stand in. To add a part, write its module and its line here; what a part
+of each kind has to offer is said by its base class (docs/extending.md has an example of each).
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class Registry(Mapping[str, Any]):
+    """Parts of one kind by name, in the order in which they are listed and offered.
+
+    Args:
+        entries: name to "module:object".
+    """
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, inside = self._entries[name].partition(":")
+        return getattr(importlib.import_module(module), inside)
+
+    def __contains__(self, name: object) -> bool:  # the mapping's own would import the part
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    __eq__ = object.__eq__  # a registry is itself alone; its parts are not compared
+    __hash__ = object.__hash__
+
+
+NETWORKS = Registry({"encoder_decoder": "pipeline.models.encoder_decoder:EncoderDecoder"})
+"""Whole networks: settings that build one (`settings.method_entries.NetworkEntry`)."""
+
+ENCODERS = Registry(
+    {
+        "densenet121": "pipeline.models.encoders.densenet121:DenseNet121",
+        "efficientnet_lite0": "pipeline.models.encoders.efficientnet_lite:EfficientNetLite0",
+    }
+)
+"""From lightness to features (`models.interfaces.Encoder`)."""
+
+DECODERS = Registry(
+    {
+        "plain": "pipeline.models.decoders.plain:PlainDecoder",
+        "skip": "pipeline.models.decoders.skip:SkipDecoder",
+    }
+)
+"""From features to scores (`models.interfaces.Decoder`)."""
+
+LOSSES = Registry(
+    {
+        "class_cross_entropy": "pipeline.losses.class_cross_entropy:ClassCrossEntropy",
+        "inverse_frequency": "pipeline.losses.inverse_frequency:InverseFrequency",
+        "l1": "pipeline.losses.regression:L1",
+        "l2": "pipeline.losses.regression:L2",
+        "huber": "pipeline.losses.regression:Huber",
+        "logcosh": "pipeline.losses.regression:LogCosh",
+    }
+)
+"""Loss terms: settings that are a function of output and batch (`losses.term.Term`)."""
+
+READOUTS = Registry(
+    {
+        "argmax": "pipeline.color.readouts:ArgMax",
+        "expectation": "pipeline.color.readouts:Expectation",
+        "annealed_mean": "pipeline.color.readouts:AnnealedMean",
+    }
+)
+"""From class scores to (a, b): settings that are a function of scores and centers (`color.readouts.ClassReadout`)."""
+
+PROTOCOLS = Registry(
+    {
+        "cic-256@1": "pipeline.evaluation.protocols:CIC_256",
+        "native@1": "pipeline.evaluation.protocols:NATIVE",
+        "ddcolor-val5k@1": "pipeline.evaluation.protocols:DDCOLOR_VAL5K",
+    }
+)
+"""Evaluation protocols (`evaluation.protocols.Protocol`)."""
