@@ -18,6 +18,7 @@ from pipeline.masks.rle import NotSegmented
 from pipeline.methods.build import class_readout
 from pipeline.methods.checkpoint import WEIGHTS, load_model
 from pipeline.settings.params import Settings
+from pipeline.settings.sections import Harmonize, Masks
 from pipeline.stages import paths
 from pipeline.stages.prepare import read_prepared
 from pipeline.storage.color_tables import read_space
@@ -51,14 +52,25 @@ def colorize(
     predictor = load_predictor(network, choose_device())
     if harmonized:
         space = head.space or read_space(paths.space(settings.run.report_space))
-        options = replace(options, harmonize=_harmonizer(settings, space))
+        options = replace(options, harmonize=harmonizer(settings.masks, settings.harmonize, space))
     return colorize_photographs(sources, out, predictor, options)
 
 
-def _harmonizer(settings: Settings, space: ColorSpace) -> Harmonizer:
+def harmonizer(masks: Masks, settings: Harmonize, space: ColorSpace) -> Harmonizer:
+    """What keeps the colors of one photograph after another inside its objects.
+
+    Args:
+        masks: how objects are found.
+        settings: how they are harmonized.
+        space: the classes that colors are counted in.
+
+    Returns:
+        A function for `Options.harmonize`; what cannot be harmonized is left behind with its reason.
+    """
+
     def keep_inside(colored: npt.NDArray[np.uint8], original: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         try:
-            return harmonize_photograph(colored, original, settings.masks, settings.harmonize, space)
+            return harmonize_photograph(colored, original, masks, settings, space)
         except NotSegmented as fault:
             raise LeftBehind(fault.status, str(fault)) from fault
         except PromptOutside as fault:

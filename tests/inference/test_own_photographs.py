@@ -11,15 +11,18 @@ from PIL import Image, ImageCms, TiffImagePlugin
 from ruamel.yaml import YAML
 from skimage.color import rgb2lab
 
+from pipeline.cli.colorize import harmonizer
 from pipeline.color.lab import lightness
+from pipeline.color.shades import grey_image
 from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
 from pipeline.images.decode import decode, encode_png
-from pipeline.inference.own_photographs import Objects, Options, Outcome, colorize_photographs
+from pipeline.inference.own_photographs import Options, Outcome, colorize_photographs
 from pipeline.settings.sections import Felzenszwalb, Harmonize, Masks
+from tests.small_methods import told_predictor
 
 Make = Callable[..., np.ndarray]
-SMALL = Options(size=32)
+SMALL = Options()
 LAB_TRANSFORM = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
 
 
@@ -31,7 +34,7 @@ def network(lights: np.ndarray) -> np.ndarray:
 
 
 def run(sources: list[Path], out: Path, options: Options = SMALL) -> Outcome:
-    return colorize_photographs(sources, out, network, options)
+    return colorize_photographs(sources, out, told_predictor(network), options)
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def test_results_have_the_photographs_own_lightness_and_size(album: Path, tmp_pa
 
 
 def test_sepia_leaves_no_trace(album: Path, tmp_path: Path) -> None:
-    run([album / "sepia.webp"], tmp_path / "out", Options(size=32, saturation=0))
+    run([album / "sepia.webp"], tmp_path / "out", Options(saturation=0))
     after = decode((tmp_path / "out/sepia.webp").read_bytes()).rgb
     assert np.abs(rgb2lab(after)[..., 1:]).mean() < 2
 
@@ -131,7 +134,7 @@ def test_every_kind_of_tiff_gives_one_that_can_be_read(
         else Image.fromarray(photograph(1)).convert(mode)
     )
     picture.save(tmp_path / "a.tif", **save | {"tiffinfo": tags})
-    assert len(run([tmp_path / "a.tif"], tmp_path / "out", Options(size=32, saturation=0.0)).written) == 1
+    assert len(run([tmp_path / "a.tif"], tmp_path / "out", Options(saturation=0.0)).written) == 1
     before = decode((tmp_path / "a.tif").read_bytes()).rgb
     after = decode((tmp_path / "out/a.tif").read_bytes()).rgb
     assert after.shape == before.shape
@@ -165,13 +168,13 @@ def test_nothing_is_overwritten_without_force(album: Path, tmp_path: Path) -> No
     outcome = run([album / "house.png"], out)
     assert [(failure.reason) for failure in outcome.failures] == ["exists"]
     assert (out / "house.png").read_bytes() == b"mine"
-    assert run([album / "house.png"], out, Options(size=32, force=True)).written == [out / "house.png"]
+    assert run([album / "house.png"], out, Options(force=True)).written == [out / "house.png"]
     decode((out / "house.png").read_bytes())
 
 
 def test_the_photograph_itself_is_never_replaced(album: Path) -> None:
     before = (album / "house.png").read_bytes()
-    outcome = run([album / "house.png"], album, Options(size=32, force=True))
+    outcome = run([album / "house.png"], album, Options(force=True))
     assert [failure.reason for failure in outcome.failures] == ["is_original"]
     assert (album / "house.png").read_bytes() == before
 
@@ -181,7 +184,7 @@ def test_no_other_photograph_of_the_call_is_replaced(tmp_path: Path, photograph:
     for seed, name in enumerate(("a.jpeg", "a.jpg", "b.gif", "b.png")):
         Image.fromarray(photograph(seed)).save(tmp_path / name)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    outcome = run([tmp_path], tmp_path, Options(size=32, force=True))
+    outcome = run([tmp_path], tmp_path, Options(force=True))
     assert {failure.reason for failure in outcome.failures} == {"is_original"}
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -189,7 +192,7 @@ def test_no_other_photograph_of_the_call_is_replaced(tmp_path: Path, photograph:
 def test_results_inside_the_folder_are_no_photographs_of_it(tmp_path: Path, photograph: Make) -> None:
     (tmp_path / "a.png").write_bytes(encode_png(photograph(1)))
     for _ in range(2):
-        outcome = run([tmp_path], tmp_path / "out", Options(size=32, force=True, compare=True))
+        outcome = run([tmp_path], tmp_path / "out", Options(force=True, compare=True))
         assert outcome.written == [tmp_path / "out/a.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-compare.png", "a.png"]
 
@@ -198,18 +201,42 @@ def test_two_photographs_of_one_name(tmp_path: Path, photograph: Make) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.png").write_bytes(encode_png(photograph(1)))
-    outcome = run([tmp_path / "a/x.png", tmp_path / "b/x.png"], tmp_path / "out", Options(size=32, force=True))
+    outcome = run([tmp_path / "a/x.png", tmp_path / "b/x.png"], tmp_path / "out", Options(force=True))
     assert [failure.reason for failure in outcome.failures] == ["taken"]
     assert len(outcome.written) == 1
 
 
 def test_compare_shows_both(album: Path, tmp_path: Path) -> None:
-    run([album / "house.png"], tmp_path / "out", Options(size=32, compare=True))
+    run([album / "house.png"], tmp_path / "out", Options(compare=True))
     both = decode((tmp_path / "out/house-compare.png").read_bytes()).rgb
     result = decode((tmp_path / "out/house.png").read_bytes()).rgb
     width = result.shape[1]
     assert np.array_equal(both[:, width:], result)
     assert np.abs(both[:, :width, 0].astype(int) - decode((album / "house.png").read_bytes()).rgb[..., 0]).max() <= 1
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools against numpy 2
+def test_harmonized_photographs_have_the_grey_levels_of_their_originals(tmp_path: Path, photograph: Make) -> None:
+    """Where harmonizing changed a pixel, it is written as harmonizing made it, not by way of Lab once more."""
+    original = np.repeat(photograph(4, 96, 96)[..., :1], 3, axis=-1)
+    Image.fromarray(original).save(tmp_path / "a.png")
+    masks = Masks(segmenter="felzenszwalb", min_area=0.01, felzenszwalb=Felzenszwalb(size=96, scale=50.0, min_size=60))
+    keep, given = harmonizer(masks, Harmonize(mode="mode"), ColorSpace(20)), []
+
+    def noted(colored: np.ndarray, photo: np.ndarray) -> np.ndarray:
+        given.append((colored, keep(colored, photo)))
+        return given[-1][1]
+
+    def waves(lights: np.ndarray) -> np.ndarray:
+        return np.random.default_rng(0).uniform(-40, 40, (1, 2, 8, 8)).astype(np.float32)
+
+    colorize_photographs([tmp_path / "a.png"], tmp_path / "out", told_predictor(waves), Options(harmonize=noted))
+    ((colored, harmonized),) = given
+    result = decode((tmp_path / "out/a.png").read_bytes()).rgb
+    assert np.array_equal(result, harmonized)
+    changed = (colored != harmonized).any(axis=-1)
+    assert changed.mean() > 0.05
+    assert np.array_equal(grey_image(result)[changed], original[..., 0][changed])
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools against numpy 2
@@ -226,20 +253,21 @@ def test_harmonized_colors_keep_to_objects(tmp_path: Path) -> None:
         return grid
 
     masks = Masks(segmenter="felzenszwalb", min_area=0.01, felzenszwalb=Felzenszwalb(size=288, scale=200.0, sigma=0.8))
-    objects = Objects(masks, Harmonize(mode="palette", radius=16), ColorSpace(6))
+    predictor, keep = told_predictor(bleeding), Harmonize(mode="palette", radius=16)
     for out, options in (
-        ("raw", Options(size=32, upsample="bilinear")),
-        ("harmonized", Options(size=32, upsample="bilinear", objects=objects)),
+        ("raw", Options(upsample="bilinear")),
+        ("harmonized", Options(upsample="bilinear", harmonize=harmonizer(masks, keep, ColorSpace(6)))),
     ):
-        colorize_photographs([tmp_path / "a.png"], tmp_path / out, bleeding, options)
+        colorize_photographs([tmp_path / "a.png"], tmp_path / out, predictor, options)
     square = (slice(72, 216), slice(72, 216))
     raw, kept = (
         rgb2lab(decode((tmp_path / out / "a.png").read_bytes()).rgb)[square][..., 1] for out in ("raw", "harmonized")
     )
     assert (raw > -15).mean() > 0.1  # the ground's red, and what lies between it and green
     assert (kept > -15).mean() < 0.8 * (raw > -15).mean()
-    too_large = Options(size=32, objects=objects._replace(masks=masks.model_copy(update={"max_megapixels": 0.001})))
-    outcome = colorize_photographs([tmp_path / "a.png"], tmp_path / "third", bleeding, too_large)
+    small = masks.model_copy(update={"max_megapixels": 0.001})
+    too_large = Options(harmonize=harmonizer(small, keep, ColorSpace(6)))
+    outcome = colorize_photographs([tmp_path / "a.png"], tmp_path / "third", predictor, too_large)
     assert [failure.reason for failure in outcome.failures] == ["too_large"]
 
 
@@ -282,31 +310,32 @@ def test_a_trained_method_from_the_command_line(
     import torch
 
     from pipeline.cli.graph import main
-    from pipeline.inference.coloring import network_grids, shrink_light
-    from pipeline.inference.predictor import find_colors, join
-    from pipeline.models.network import build_network
+    from pipeline.color.joining import join, spread_colors
+    from pipeline.inference.predictor import PredictorSettings, load_predictor
+    from pipeline.methods.build import starting_network
+    from pipeline.methods.checkpoint import WEIGHTS, load_model, save_model
+    from pipeline.methods.head import AbHead
     from pipeline.settings.params import validate_settings
     from pipeline.stages import paths
     from pipeline.storage.tables import METHOD, write_table
-    from pipeline.training.state import WEIGHTS, load_model, save_model
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HUEBENCH_DEVICE", "cpu")
     YAML().dump(params, tmp_path / "params.yaml")
     settings = validate_settings(params)
-    method = settings.methods["l2"]
-    torch.manual_seed(0)
-    network = build_network(method.encoder, method.decoder, method.decoder_channels, 2)
-    save_model(paths.model("l2") / WEIGHTS, network, method, settings.train_of("l2"), None, 0)
+    model = settings.methods["l2"].model
+    network = starting_network(model.network, 2, 0)
+    save_model(paths.model("l2") / WEIGHTS, network, model, AbHead(), settings.train_of("l2"), 0)
     write_table(METHOD.empty_table(), paths.method("l2"), {"space": None})
     done = CliRunner().invoke(main, ["colorize", str(album), "-o", "out", "--method", "l2", "--compare"])
     assert done.exit_code == 1  # one photograph of the album is broken
     assert done.output.splitlines()[-1] == "4 photographs colorized, 1 left behind (truncated 1)"
     light = lightness(decode((album / "house.png").read_bytes()).rgb)
-    model = load_model(paths.model("l2") / WEIGHTS)
-    grid = network_grids(model, shrink_light(light, settings.predict.size)[None])[0]
+    weights = paths.model("l2") / WEIGHTS
+    told = PredictorSettings(weights, load_model(weights).digest, None, settings.predict.size)
+    grid = load_predictor(told, torch.device("cpu")).predict_one(light)
     result = decode((tmp_path / "out/house.png").read_bytes()).rgb
-    expected = join(light, find_colors(light, lambda lights: grid[None], settings.predict.size, "guided"))
+    expected = join(light, spread_colors(light, grid, "guided"))
     assert np.array_equal(result, expected)
     again = CliRunner().invoke(main, ["colorize", str(album / "house.png"), "-o", "out", "--method", "l2"])
     assert again.exit_code == 1

@@ -5,12 +5,14 @@ import pytest
 from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
-from pipeline.color.lab import lightness
+from pipeline.color import joining
+from pipeline.color.joining import ColorsOf, join, spread_colors
+from pipeline.color.lab import lab_to_rgb16, lightness
+from pipeline.color.upsampling import ColorRows, Enlarger, color_lines
 from pipeline.images.decode import Decoded, resize
-from pipeline.inference import coloring
-from pipeline.inference import predictor as painting
-from pipeline.inference.predictor import ColorsOf, find_colors, join, lab_to_rgb16, photograph_light
-from pipeline.inference.upsampling import ColorRows, Enlarger, color_lines
+from pipeline.inference.predictor import photograph_light
+from pipeline.inference.tiles import tiled_grid
+from tests.small_methods import told_predictor
 
 RANDOM = np.random.default_rng(0)
 GRID = (RANDOM.random((2, 7, 7), np.float32) - 0.5) * 80
@@ -35,19 +37,6 @@ def test_rows_are_those_of_pillows_resize(size: tuple[int, int]) -> None:
     for start in range(0, size[0], 3):
         stop = min(start + 3, size[0])
         assert np.abs(enlarger.rows(start, stop) - whole[:, start:stop]).max() < 1e-4
-
-
-@pytest.mark.parametrize("size", [(64, 96), (97, 33), (5, 6)])
-def test_the_bilinear_result_is_that_of_the_stage_predict(
-    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    light = light_of(*size)
-    monkeypatch.setattr(painting, "BAND_PIXELS", 500)  # many bands
-    result = join(light, find_colors(light, fixed, 32, "bilinear"))
-    expected = coloring.join(light, GRID, "bilinear")
-    assert result.shape == expected.shape
-    assert np.abs(result.astype(int) - expected).max() <= 1
-    assert (result != expected).mean() < 0.001
 
 
 def test_guided_colors_stop_at_an_edge() -> None:
@@ -76,7 +65,7 @@ def test_guided_upsampling_is_nearer_to_real_photographs(cells: int) -> None:
         grid = np.ascontiguousarray(small[..., 1:].transpose(2, 0, 1), dtype=np.float32)
         errors = []
         for upsample in ("bilinear", "guided"):
-            result = join(light, find_colors(light, lambda lights, grid=grid: grid[None], 128, upsample))
+            result = join(light, spread_colors(light, grid, upsample))
             errors.append(((result.astype(float) - rgb) ** 2).mean())
         gains.append(10 * np.log10(errors[0] / errors[1]))
     assert min(gains) > 0.3
@@ -85,21 +74,21 @@ def test_guided_upsampling_is_nearer_to_real_photographs(cells: int) -> None:
 
 def test_bands_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     light = light_of(97, 63)
-    colors = find_colors(light, fixed, 32, "guided")
+    colors = spread_colors(light, GRID, "guided")
     whole = join(light, colors)
-    monkeypatch.setattr(painting, "BAND_PIXELS", 500)
+    monkeypatch.setattr(joining, "BAND_PIXELS", 500)
     assert np.array_equal(join(light, colors), whole)
 
 
 def test_lightness_stays() -> None:
     light = light_of(40, 60)
-    result = join(light, find_colors(light, fixed, 32, "guided"), saturation=0.3)
+    result = join(light, spread_colors(light, GRID, "guided"), saturation=0.3)
     assert np.abs(rgb2lab(result)[..., 0] - light).max() < 0.5
 
 
 def test_saturation() -> None:
     light = light_of(40, 60)
-    colors = find_colors(light, fixed, 32, "bilinear")
+    colors = spread_colors(light, GRID, "bilinear")
     grey = join(light, colors, saturation=0)
     assert (np.ptp(grey.astype(int), axis=-1) <= 1).all()
     half, full = (rgb2lab(join(light, colors, saturation=factor))[..., 1:] for factor in (0.25, 0.5))
@@ -148,7 +137,8 @@ def test_tiles_of_an_elongated_photograph(upright: bool) -> None:
         small = np.asarray(Image.fromarray(lights[0]).resize((8, 8), Image.Resampling.BOX))
         return np.stack([small, -small])[None]
 
-    ab = find_colors(light, report, 32, "bilinear", tile=True).ab(light, 0)
+    grid = tiled_grid(light, told_predictor(report))
+    ab = spread_colors(light, grid, "bilinear").ab(light, 0)
     assert len(seen) >= 4
     assert set(seen) == {(1, 32, 32)}
     along = ab[0].mean(axis=1 if upright else 0)
@@ -157,7 +147,6 @@ def test_tiles_of_an_elongated_photograph(upright: bool) -> None:
     assert np.abs(along - expected)[inside].max() < 3
     assert np.array_equal(ab[1], -ab[0])
     square = light_of(64, 66)
-    assert np.array_equal(
-        find_colors(square, fixed, 32, "guided", tile=True).ab(square, 0),
-        find_colors(square, fixed, 32, "guided").ab(square, 0),
-    )
+    predictor = told_predictor(fixed)
+    assert np.array_equal(tiled_grid(square, predictor), predictor.predict_one(square))
+    assert np.abs(predictor.predict_one(square) - GRID).max() < 1e-4

@@ -12,14 +12,19 @@ from skimage.color import rgb2lab
 from skimage.transform import resize as skimage_resize
 
 import pipeline.inference.whole_sets as predicting
+from pipeline.color.joining import join, spread_colors
 from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
 from pipeline.images.decode import decode
-from pipeline.inference.coloring import join, oracle_grid, shrink_light, true_classes
+from pipeline.inference.predictor import PredictorSettings, load_predictor, oracle_grid
 from pipeline.inference.whole_sets import predict_gray, predict_oracle, predict_set
-from pipeline.settings.sections import Method, Predict
+from pipeline.methods.build import starting_network
+from pipeline.methods.checkpoint import load_model, save_model
+from pipeline.methods.head import ClassHead
+from pipeline.methods.inputs import network_light, true_colors
+from pipeline.settings.method_entries import MethodEntry
+from pipeline.settings.sections import Predict
 from pipeline.storage.store import Store
-from pipeline.training.state import load_model, save_model
 from tests.conftest import ON_RAY
 
 SETTINGS = Predict(size=32, batch=2)
@@ -38,14 +43,18 @@ def space() -> ColorSpace:
 
 
 @pytest.fixture
-def weights(classifier: Callable[..., Method], space: ColorSpace, small: Callable[..., object], tmp_path: Path) -> Path:
-    """A network that was not trained, but is told apart from others by its scores."""
-    from pipeline.training.run import begin
+def head(space: ColorSpace) -> ClassHead:
+    return ClassHead("wide", space)
 
-    torch.manual_seed(1)
-    training = begin(classifier(), small(), 1, space, torch.device("cpu"))  # type: ignore[arg-type]
-    torch.nn.init.normal_(training.network.decoder.scores.weight, std=2.0)
-    save_model(tmp_path / "weights.safetensors", training.network, classifier(), small(), space, 1)  # type: ignore[arg-type]
+
+@pytest.fixture
+def weights(
+    classifier: Callable[..., MethodEntry], head: ClassHead, small: Callable[..., object], tmp_path: Path
+) -> Path:
+    """A network that was not trained, but is told apart from others by its scores."""
+    network = starting_network(classifier().model.network, head.outputs, 1)
+    torch.nn.init.normal_(network.decoder.scores.weight, std=2.0)  # type: ignore[union-attr,arg-type]
+    save_model(tmp_path / "weights.safetensors", network, classifier().model, head, small(), 1)  # type: ignore[arg-type]
     return tmp_path / "weights.safetensors"
 
 
@@ -54,9 +63,9 @@ def digest(path: Path) -> str:
 
 
 def test_results_have_their_photograph_s_size_and_lightness(
-    store: Store, weights: Path, classifier: Callable[..., Method], space: ColorSpace, tmp_path: Path
+    store: Store, weights: Path, classifier: Callable[..., MethodEntry], head: ClassHead, tmp_path: Path
 ) -> None:
-    assert len(predict_set(weights, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache")) == 5
+    assert len(predict_set(weights, classifier(), head, SETTINGS, store, tmp_path / "out", tmp_path / "cache")) == 5
     results = Store(tmp_path / "out")
     assert list(results.rows("test").index) == list(store.rows("test").index)
     assert results.index[["width", "height"]].drop_duplicates().to_numpy().tolist() == [[70, 45]]
@@ -74,8 +83,8 @@ def test_results_have_their_photograph_s_size_and_lightness(
 def test_engine_batch_and_workers_change_no_byte(
     store: Store,
     weights: Path,
-    classifier: Callable[..., Method],
-    space: ColorSpace,
+    classifier: Callable[..., MethodEntry],
+    head: ClassHead,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     stopped_ray: None,
@@ -86,7 +95,7 @@ def test_engine_batch_and_workers_change_no_byte(
         monkeypatch.setenv("HUEBENCH_WORKERS", str(workers))
         out = tmp_path / f"{engine}-{workers}-{batch}"
         settings = SETTINGS.model_copy(update={"batch": batch})
-        predict_set(weights, classifier(), space, settings, store, out, tmp_path / "cache")
+        predict_set(weights, classifier(), head, settings, store, out, tmp_path / "cache")
         found.add(digest(out))
     assert len(found) == 1
 
@@ -94,22 +103,22 @@ def test_engine_batch_and_workers_change_no_byte(
 def test_killed_between_parts_it_continues(
     store: Store,
     weights: Path,
-    classifier: Callable[..., Method],
-    space: ColorSpace,
+    classifier: Callable[..., MethodEntry],
+    head: ClassHead,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    arguments = (weights, classifier(), space, SETTINGS, store)
+    arguments = (weights, classifier(), head, SETTINGS, store)
     predict_set(*arguments, tmp_path / "whole", tmp_path / "cache")
-    usual, begun = predicting._colorize_together, []
+    usual, begun = predicting._grids_together, []
 
-    def fails_on_the_second(store: Store, image_ids: tuple[str, ...], colorizer: predicting.Colorizer) -> object:
-        begun.append(image_ids)
+    def fails_on_the_second(photographs: list[np.ndarray], *rest: object) -> object:
+        begun.append([hashlib.sha256(rgb.tobytes()).hexdigest() for rgb in photographs])
         if len(begun) == 2:
             raise KeyboardInterrupt
-        return usual(store, image_ids, colorizer)
+        return usual(photographs, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(predicting, "_colorize_together", fails_on_the_second)
+    monkeypatch.setattr(predicting, "_grids_together", fails_on_the_second)
     with pytest.raises(KeyboardInterrupt):
         predict_set(*arguments, tmp_path / "out", tmp_path / "cache")
     assert not (tmp_path / "out").exists()
@@ -119,16 +128,16 @@ def test_killed_between_parts_it_continues(
 
 
 def test_batches_as_on_a_gpu_agree_with_one_by_one(
-    store: Store, weights: Path, classifier: Callable[..., Method], space: ColorSpace, tmp_path: Path
+    store: Store, weights: Path, classifier: Callable[..., MethodEntry], head: ClassHead, tmp_path: Path
 ) -> None:
     """The code path of GPUs, run on the processor: the last of the three batches is filled up."""
-    method = classifier(readout="annealed_mean")
-    predict_set(weights, method, space, SETTINGS, store, tmp_path / "out", tmp_path / "cache")
+    method = classifier(readout={"kind": "annealed_mean"})
+    predict_set(weights, method, head, SETTINGS, store, tmp_path / "out", tmp_path / "cache")
     names = tuple(store.rows("test")["image_id"])
-    colorizer = predicting.Colorizer("network", SETTINGS, weights, "", method)
-    model = load_model(weights, method)
+    told = PredictorSettings(weights, load_model(weights).digest, method.readout, SETTINGS.size)  # type: ignore[arg-type]
+    predictor = load_predictor(told, torch.device("cpu"))
     with ThreadPoolExecutor(2) as pool:
-        results = list(predicting._colorize_batched(predicting.Chunk(store.path, names), colorizer, model, pool))
+        results = list(predicting._colorize_batched(predicting.Chunk(store.path, names), SETTINGS, predictor, pool))
     assert [result.image_id for result in results] == list(names)
     for result in results:
         assert result.png is not None
@@ -138,17 +147,17 @@ def test_batches_as_on_a_gpu_agree_with_one_by_one(
 
 
 def test_class_hits_are_those_of_a_plain_count(
-    store: Store, weights: Path, classifier: Callable[..., Method], space: ColorSpace, tmp_path: Path
+    store: Store, weights: Path, classifier: Callable[..., MethodEntry], head: ClassHead, tmp_path: Path
 ) -> None:
-    hits = predict_set(weights, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache").to_pylist()
+    hits = predict_set(weights, classifier(), head, SETTINGS, store, tmp_path / "out", tmp_path / "cache").to_pylist()
     assert [row["image_id"] for row in hits] == sorted(store.rows("test")["image_id"])
-    model = load_model(weights, classifier())
+    model = load_model(weights, classifier().model)
     for row in hits:
         rgb = store.rgb(row["image_id"])
-        light = torch.from_numpy(shrink_light(lightness(rgb), SETTINGS.size))[None, None]
+        light = torch.from_numpy(network_light(lightness(rgb), SETTINGS.size))[None, None]
         with torch.inference_mode():
             scores = model.network(light)[0].flatten(1).numpy()
-        truth = true_classes(rgb, space, SETTINGS.size // 4).reshape(-1)
+        truth = head.space.to_kept(head.space.encode(true_colors(rgb, SETTINGS.size // 4))).reshape(-1)
         ranked = np.argsort(-scores, axis=0)
         for k, name in ((1, "top1"), (5, "top5")):
             expected = 100 * np.mean([truth[place] in ranked[:k, place] for place in range(len(truth))])
@@ -158,8 +167,8 @@ def test_class_hits_are_those_of_a_plain_count(
 def test_a_network_that_puts_out_nan_paints_nothing(
     store: Store,
     weights: Path,
-    classifier: Callable[..., Method],
-    space: ColorSpace,
+    classifier: Callable[..., MethodEntry],
+    head: ClassHead,
     tmp_path: Path,
     small: Callable[..., object],
 ) -> None:
@@ -168,8 +177,8 @@ def test_a_network_that_puts_out_nan_paints_nothing(
     with torch.no_grad():
         network.decoder.scores.bias[3] = torch.nan
     broken = tmp_path / "broken.safetensors"
-    save_model(broken, network, classifier(), small(), space, 1)  # type: ignore[arg-type]
-    hits = predict_set(broken, classifier(), space, SETTINGS, store, tmp_path / "out", tmp_path / "cache")
+    save_model(broken, network, classifier().model, head, small(), 1)  # type: ignore[arg-type]
+    hits = predict_set(broken, classifier(), head, SETTINGS, store, tmp_path / "out", tmp_path / "cache")
     results = Store(tmp_path / "out")
     assert set(results.index["status"]) == {"not_finite"}
     assert len(results.rows()) == len(hits) == 0
@@ -203,23 +212,6 @@ def test_oracle_is_the_truth_s_own_classes(store: Store, space: ColorSpace, tmp_
     predict_gray(SETTINGS, store, tmp_path / "gray", tmp_path / "cache")
     for name in store.rows("test")["image_id"]:
         truth = store.rgb(name).astype(float)
-        errors = [((Store(tmp_path / kind).rgb(name) - truth) ** 2).mean() for kind in ("out", "gray")]
-        assert errors[0] < errors[1] / 2
-
-
-def test_bilinear_upsampling_is_that_of_scikit_image() -> None:
-    random = np.random.default_rng(0)
-    light = np.full((40, 60), 60.0, np.float32)
-    grid = random.uniform(-10, 10, (2, 5, 6)).astype(np.float32)
-    found = rgb2lab(join(light, grid, "bilinear"))[..., 1:]
-    expected = skimage_resize(np.moveaxis(grid, 0, -1), (40, 60), order=1, mode="edge", anti_aliasing=False)
-    assert np.abs(found - expected).mean() < 0.4  # 8-bit rounding
-
-
-def test_guided_colours_stop_at_the_edge_of_lightness() -> None:
-    light = np.where(np.arange(64)[None, :] < 28, 30.0, 80.0).astype(np.float32).repeat(64, axis=0)
-    grid = np.zeros((2, 16, 16), np.float32)
-    grid[0] = np.where(np.arange(16) < 7, 20.0, -20.0)
-    light_left = slice(20, 28)
-    errors = [np.abs(rgb2lab(join(light, grid, kind))[:, light_left, 1] - 20).mean() for kind in ("bilinear", "guided")]
+        joined = [join(light, spread_colors(light, grid, kind)) for kind in ("bilinear", "guided")]
+    errors = [np.abs(rgb2lab(rgb)[:, light_left, 1] - 20).mean() for rgb in joined]
     assert errors[1] < errors[0]

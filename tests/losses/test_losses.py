@@ -7,18 +7,27 @@ import pytest
 import torch
 
 from pipeline.color.weighting import batch_weights
-from pipeline.losses import LOSSES, WeightedSum
-from pipeline.losses.batch import Batch
+from pipeline.losses.batch import Batch, NetworkOutput
 from pipeline.losses.class_cross_entropy import ClassCrossEntropy, class_weights
+from pipeline.losses.inverse_frequency import InverseFrequency, frequency_weights
+from pipeline.losses.objective import weighted_sum
+from pipeline.losses.regression import L1, Huber
+from pipeline.losses.term import Term
+from pipeline.settings.registries import LOSSES
 
 
 def class_batch(classes: torch.Tensor, kept: int, counts: torch.Tensor | None = None) -> Batch:
     found = torch.bincount(classes.flatten(), minlength=kept)
-    return Batch(torch.empty(0), torch.empty(0), classes, found if counts is None else counts)
+    return Batch(torch.empty(0), torch.empty(0), classes, found if counts is None else counts, torch.arange(kept))
 
 
 def ab_batch(ab: torch.Tensor) -> Batch:
-    return Batch(torch.empty(0), ab, None, None)
+    return Batch(torch.empty(0), ab)
+
+
+def value(term: Term, scores: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """A term of what a network put out, ab being the scores themselves."""
+    return term.loss(NetworkOutput(scores, lambda found: found), batch)
 
 
 def test_weights_of_a_batch_worked_by_hand() -> None:
@@ -55,8 +64,8 @@ def test_weighted_cross_entropy_is_a_loop_over_pixels(balance: str, normalise: s
     for n, y, x in np.ndindex(classes.shape):
         truth = classes[n, y, x]
         total += weights[truth] * (math.log(sum(math.exp(s) for s in scores[n, :, y, x])) - scores[n, truth, y, x])
-    loss = ClassCrossEntropy(balance, 10, True, normalise)
-    found = loss(torch.from_numpy(scores), class_batch(torch.from_numpy(classes), 4))
+    loss = ClassCrossEntropy(balance=balance, percent=10, normalise=normalise)
+    found = value(loss, torch.from_numpy(scores), class_batch(torch.from_numpy(classes), 4))
     assert float(found) == pytest.approx(total / classes.size, rel=1e-6)
 
 
@@ -65,10 +74,10 @@ def test_pieces_of_a_step_average_to_the_whole(normalise: str) -> None:
     random = torch.Generator().manual_seed(2)
     scores = torch.randn(4, 6, 3, 3, generator=random)
     classes = torch.randint(0, 6, (4, 3, 3), generator=random) ** 2 % 6
-    loss = ClassCrossEntropy("batch", 10, True, normalise)
+    loss = ClassCrossEntropy(percent=10, normalise=normalise)
     counts = torch.bincount(classes.flatten(), minlength=6)
-    whole = loss(scores, class_batch(classes, 6))
-    pieces = [loss(scores[i : i + 1], class_batch(classes[i : i + 1], 6, counts)) for i in range(4)]
+    whole = value(loss, scores, class_batch(classes, 6))
+    pieces = [value(loss, scores[i : i + 1], class_batch(classes[i : i + 1], 6, counts)) for i in range(4)]
     assert float(torch.stack(pieces).mean()) == pytest.approx(float(whole), rel=1e-6)
 
 
@@ -82,40 +91,64 @@ def test_regressions_by_numpy() -> None:
         "huber": np.where(x <= 0.5, x**2 / 2, 0.5 * (x - 0.25)).mean(),
         "logcosh": np.log(np.cosh(x)).mean(),
     }
-    for name, value in expected.items():
+    for name, number in expected.items():
         term = LOSSES[name](**({"delta": 0.5} if name == "huber" else {}))
-        assert float(term(torch.from_numpy(output), ab_batch(torch.from_numpy(truth)))) == pytest.approx(
-            value, rel=1e-9
-        )
+        found = value(term, torch.from_numpy(output), ab_batch(torch.from_numpy(truth)))
+        assert float(found) == pytest.approx(number, rel=1e-9)
 
 
 def test_logcosh_of_large_errors_does_not_overflow() -> None:
-    far = LOSSES["logcosh"]()(torch.full((1, 2, 1, 1), 500.0), ab_batch(torch.zeros(1, 2, 1, 1)))
+    far = value(LOSSES["logcosh"](), torch.full((1, 2, 1, 1), 500.0), ab_batch(torch.zeros(1, 2, 1, 1)))
     assert float(far) == pytest.approx(500 - math.log(2))
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_by_finite_differences(name: str) -> None:
     random = torch.Generator().manual_seed(4)
-    if name == "class_cross_entropy":
+    if "classes" in LOSSES[name].needs:
         output = torch.randn(1, 5, 2, 3, generator=random, dtype=torch.float64, requires_grad=True)
         batch = class_batch(torch.randint(0, 5, (1, 2, 3), generator=random), 5)
     else:
         output = torch.randn(1, 2, 2, 3, generator=random, dtype=torch.float64, requires_grad=True)
         batch = ab_batch(torch.randn(1, 2, 2, 3, generator=random, dtype=torch.float64))
-    assert torch.autograd.gradcheck(lambda x: LOSSES[name]()(x, batch), (output,))
+    assert torch.autograd.gradcheck(lambda x: value(LOSSES[name](), x, batch), (output,))
 
 
 def test_terms_are_added_each_times_its_weight() -> None:
     output, batch = torch.full((1, 2, 1, 1), 2.0), ab_batch(torch.zeros(1, 2, 1, 1))
-    both = WeightedSum({"l1": {"weight": 3.0}, "huber": {"weight": 0.5, "delta": 1.0}})
-    assert float(both(output, batch)) == pytest.approx(3 * 2 + 0.5 * 1.5)
+    both = weighted_sum((L1(weight=3.0), Huber(weight=0.5, delta=1.0)), NetworkOutput(output, lambda x: x), batch)
+    assert float(both) == pytest.approx(3 * 2 + 0.5 * 1.5)
 
 
 def test_half_precision_scores_are_summed_in_single() -> None:
     random = torch.Generator().manual_seed(5)
     scores = torch.randn(2, 300, 8, 8, generator=random).bfloat16()
     batch = class_batch(torch.randint(0, 300, (2, 8, 8), generator=random), 300)
-    found = ClassCrossEntropy()(scores, batch)
+    found = value(ClassCrossEntropy(), scores, batch)
     assert found.dtype == torch.float32
-    assert float(found) == pytest.approx(float(ClassCrossEntropy()(scores.double(), batch)), rel=1e-5)
+    assert float(found) == pytest.approx(float(value(ClassCrossEntropy(), scores.double(), batch)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [(1.0, (0.370370, 3.703704, 33.333333)), (0.5, (0.781572, 2.471546, 7.414639)), (0.0, (1.0, 1.0, 1.0))],
+)
+def test_weights_by_frequency_worked_by_hand(exponent: float, expected: tuple[float, ...]) -> None:
+    """f = (.9, .09, .01) of 997 pixels and one more for each of the three classes (SPEC R19)."""
+    found = frequency_weights(torch.tensor([899, 89, 9]), exponent)
+    assert found.tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_inverse_frequency_is_a_loop_over_pixels() -> None:
+    random = np.random.default_rng(6)
+    scores, classes = random.normal(size=(2, 3, 2, 4)), random.integers(0, 3, (2, 2, 4))
+    counts = np.array([899, 89, 9])
+    share = (counts + 1) / (counts.sum() + 3)
+    weights = share**-0.5 / (share * share**-0.5).sum()
+    total = 0.0
+    for n, y, x in np.ndindex(classes.shape):
+        truth = classes[n, y, x]
+        total += weights[truth] * (math.log(sum(math.exp(s) for s in scores[n, :, y, x])) - scores[n, truth, y, x])
+    batch = class_batch(torch.from_numpy(classes), 3)._replace(class_counts=torch.from_numpy(counts))
+    found = value(InverseFrequency(exponent=0.5), torch.from_numpy(scores), batch)
+    assert float(found) == pytest.approx(total / classes.size, rel=1e-9)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from pipeline.inference.whole_sets import ready_to_predict
+from pipeline.inference.predictor import ready_to_predict
 from pipeline.machine.devices import one_thread, prefer_onednn
-from pipeline.models import DECODERS, ENCODERS
-from pipeline.models.network import Network, build_network
+from pipeline.models.network import EncoderDecoderNetwork
 from pipeline.models.upsampled_convolution import FoldedConvolution, UpsampledConvolution
+from pipeline.settings.registries import DECODERS, ENCODERS
+from tests.models.test_network import build_network
 
 
 @settings(deadline=None, max_examples=60)
@@ -59,7 +60,7 @@ def test_by_hand() -> None:
     ]
 
 
-def network(encoder: str, decoder: str) -> Network:
+def network(encoder: str, decoder: str) -> EncoderDecoderNetwork:
     torch.manual_seed(0)
     return build_network(encoder, decoder, [16, 16, 16], 7).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 

@@ -30,9 +30,9 @@ def changed(params, path, value):
         ("spaces.paper.shift", 200, "spaces.paper.shift is 200, it takes at most 128"),
         ("spaces.paper.min_share", 1.0, "spaces.paper.min_share is 1.0, it takes less than 1"),
         (
-            "methods.ccc_plus_plus.losses.class_cross_entropy.percent",
+            "methods.ccc_plus_plus.model.losses.class_cross_entropy.percent",
             300,
-            "methods.ccc_plus_plus.losses.class_cross_entropy.percent is 300, it takes at most 100",
+            "methods.ccc_plus_plus.model.losses.class_cross_entropy.percent is 300, it takes at most 100",
         ),
         ("run.test", ["nope"], "run.test names 'nope', which is not defined; sets has sample"),
         ("run.test", "sample", 'run.test is "sample", it takes a list'),
@@ -40,15 +40,70 @@ def changed(params, path, value):
         ("run.methods", ["cic"], "run.methods names 'cic', which is not defined"),
         ("run.protocol", "mine", 'run.protocol is "mine", it takes cic-256@1'),
         (
-            "methods.ccc_plus_plus.space",
-            "none",
-            "methods.ccc_plus_plus.space names 'none', which is not defined; spaces",
+            "methods.ccc_plus_plus.model.head",
+            {"classes": "none"},
+            "methods.ccc_plus_plus.model.head.classes names 'none', which is not defined; spaces",
         ),
-        ("methods.l2.space", "paper", "methods.l2.space is 'paper', so losses takes class_cross_entropy alone"),
-        ("methods.ccc_plus_plus.space", DELETE, "methods.ccc_plus_plus.losses.class_cross_entropy needs a space"),
-        ("methods.l2.losses", {}, "methods.l2.losses is empty"),
-        ("methods.l2.train", {"stesp": 3}, "methods.l2.train.stesp is no setting (3); did you mean steps?"),
-        ("methods.l2.train", {"steps": 0}, "methods.l2.train.steps is 0, it takes at least 1"),
+        (
+            "methods.l2.model.head",
+            {"classes": "paper"},
+            "methods.l2.readout is missing, it takes {kind: argmax or expectation or annealed_mean}",
+        ),
+        ("methods.l2.model.head", {}, "methods.l2.model.head.classes is missing, it takes classes: SPACE or regresses"),
+        ("methods.l2.readout", {"kind": "argmax"}, "methods.l2.readout is taken with head: {classes: SPACE}"),
+        (
+            "methods.ccc_plus_plus.model.head",
+            {"regresses": "ab"},
+            "methods.ccc_plus_plus.model.losses.class_cross_entropy needs classes; write head: {classes: SPACE}",
+        ),
+        ("methods.l2.model.losses", {}, "methods.l2.model.losses is empty, it takes at least one of class_cross"),
+        (
+            "methods.l2.model.losses",
+            {"hubre": {}},
+            "methods.l2.model.losses.hubre is no setting ({}); did you mean huber",
+        ),
+        (
+            "methods.l2.model.losses",
+            {"huber": {"dleta": 1.0}},
+            "methods.l2.model.losses.huber.dleta is no setting (1.0); did you mean delta?",
+        ),
+        (
+            "methods.l2.model.network.encoder",
+            "vgg",
+            'methods.l2.model.network.encoder is "vgg", it takes densenet121 or',
+        ),
+        ("methods.l2.model.network.kind", "unet", 'methods.l2.model.network.kind is "unet", it takes encoder_decoder'),
+        ("methods.l2.model.network.deocder", "skip", "methods.l2.model.network.deocder is no setting"),
+        (
+            "methods.ccc_plus_plus.readout",
+            {"kind": "argmax", "temperature": 0.4},
+            "methods.ccc_plus_plus.readout.temperature is no setting (0.4); it takes kind",
+        ),
+        (
+            "methods.ccc_plus_plus.readout",
+            {"kind": "annealed_mean", "temperature": 0},
+            "methods.ccc_plus_plus.readout.temperature is 0, it takes more than 0",
+        ),
+        (
+            "methods.ccc_plus_plus.readout",
+            {"temperature": 0.4},
+            'methods.ccc_plus_plus.readout.kind is {"temperature": 0.4}, it takes a mapping with the key kind',
+        ),
+        (
+            "methods.old",
+            {"encoder": "densenet121", "pretrained": False, "decoder_channels": [8, 8, 8], "losses": {"l1": {}}},
+            "methods.old.encoder stands where older versions had it; write the entry as {model: {head: "
+            "{regresses: ab}, network: {encoder: densenet121, pretrained: false, channels: [8, 8, 8]}, "
+            "losses: {l1: {}}}}",
+        ),
+        (
+            "methods.old",
+            {"space": "paper", "encoder": "densenet121", "readout": "annealed_mean", "temperature": 0.4},
+            "methods.old.space stands where older versions had it; write the entry as {model: {head: "
+            "{classes: paper}, network: {encoder: densenet121}}, readout: {kind: annealed_mean, temperature: 0.4}}",
+        ),
+        ("methods.l2.model.train", {"stesp": 3}, "methods.l2.model.train.stesp is no setting (3); did you mean steps?"),
+        ("methods.l2.model.train", {"steps": 0}, "methods.l2.model.train.steps is 0, it takes at least 1"),
         ("train.stesp", 3, "train.stesp is no setting (3); did you mean steps?"),
         ("train.steps", DELETE, "train.steps is missing"),
         ("train.learning_rate", "1e-4", 'train.learning_rate is "1e-4", it takes a number'),
@@ -73,8 +128,16 @@ def changed(params, path, value):
         ("sets.sample", None, "sets.sample is null, it takes a mapping"),
         ("harmonize.radius", 400, "harmonize.radius is 400, it takes at most 90"),
         ("train.scale", [1.0, 0.35], "train.scale is [1.0, 0.35], it takes the smaller share of the photograph first"),
-        ("methods.l2.train", {"patience": 3, "validation_share": 0.0}, "methods.l2.train.validation_share is 0"),
-        ("methods.l2.decoder_channels", [256, 128], "methods.l2.decoder_channels is [256, 128], it takes at least 3"),
+        (
+            "methods.l2.model.train",
+            {"patience": 3, "validation_share": 0.0},
+            "methods.l2.model.train.validation_share is 0",
+        ),
+        (
+            "methods.l2.model.network.channels",
+            [256, 128],
+            "methods.l2.model.network.channels is [256, 128], it takes at least 3",
+        ),
         ("colour", 1, "colour is no setting (1)"),
     ],
 )
@@ -118,7 +181,7 @@ def test_exponents_without_a_point_are_numbers(tmp_path, params):
 
 
 def test_a_method_overrides_the_training_settings(params):
-    params["methods"]["l2"]["train"] = {"steps": 7, "batch": 3}
+    params["methods"]["l2"]["model"]["train"] = {"steps": 7, "batch": 3}
     settings = validate_settings(params)
     assert (settings.train_of("l2").steps, settings.train_of("l2").batch) == (7, 3)
     assert settings.train_of("l2").size == settings.train.size

@@ -50,8 +50,9 @@ def test_the_paper_s_scale_is_what_the_specification_says():
     settings = validate_settings(parsed(overlay_preset("places365")))
     paper, method, train = settings.spaces["paper"], settings.methods["ccc_plus_plus"], settings.train
     assert (paper.bin_size, paper.shift, paper.min_share) == (6, 108, 4.5502e-6)
-    assert (method.encoder, method.decoder_channels) == ("densenet121", [1024, 512, 512])
-    assert method.losses.class_cross_entropy.percent == 10
+    network, losses = method.model.network, method.model.losses
+    assert (network.encoder, network.channels) == ("densenet121", [1024, 512, 512])
+    assert losses["class_cross_entropy"].percent == 10
     assert (train.size, train.batch, train.betas, train.learning_rate) == (224, 64, [0.5, 0.999], 1e-4)
     assert settings.sets["places365_reference"].sample == 35040
     assert (settings.spaces["ccc"].bin_size, settings.spaces["ccc"].shift) == (10, 100)
