@@ -13,12 +13,14 @@ from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.scoring import ScoreSettings, score_set
 from pipeline.images.decode import encode_png
 from pipeline.inference.whole_sets import predict_set
+from pipeline.methods.build import Prepared
+from pipeline.methods.checkpoint import WEIGHTS
 from pipeline.metrics.perceptual import alexnet_layers
 from pipeline.metrics.registry import IMAGE_METRICS
-from pipeline.settings.sections import Method, Predict, Train
+from pipeline.settings.method_entries import MethodEntry
+from pipeline.settings.sections import Predict, Train
 from pipeline.storage.store import Store, StoreWriter
 from pipeline.training.loop import train
-from pipeline.training.state import WEIGHTS
 
 THERE = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 accelerators = pytest.mark.parametrize(
@@ -28,12 +30,13 @@ accelerators = pytest.mark.parametrize(
 
 
 def run(
-    store: Store, method: Method, settings: Train, space: ColorSpace, folder: Path, weights: Path | None = None
+    store: Store, method: MethodEntry, prepared: Prepared, settings: Train, folder: Path, weights: Path | None = None
 ) -> tuple[dict[str, float], Store]:
     """Train on the device of the environment, and colorize with these weights or others."""
-    last = train(method, settings, 0, store, space, folder / "out", folder / "report", folder / "cache")
+    last = train(method, prepared, settings, 0, store, folder / "out", folder / "report", folder / "cache")
     trained = weights or folder / "out" / WEIGHTS
-    predict_set(trained, method, space, Predict(size=64, batch=2), store, folder / "results", folder / "parts")
+    sizes = Predict(size=64, batch=2)
+    predict_set(trained, method, prepared.head, sizes, store, folder / "results", folder / "parts")
     return last, Store(folder / "results")
 
 
@@ -44,18 +47,18 @@ def test_training_and_prediction_agree_with_the_processor(
     encoder: str,
     make_store: Callable[..., Store],
     small: Callable[..., Train],
-    classifier: Callable[..., Method],
-    space: ColorSpace,
+    classifier: Callable[..., MethodEntry],
+    prepared: Prepared,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     store = make_store(6, split=lambda number: "train" if number < 3 else "test", height=80, width=100)
     decoder = "plain" if encoder == "densenet121" else "skip"
-    method = classifier(encoder=encoder, pretrained=False, decoder=decoder, readout="annealed_mean")
+    method = classifier(readout={"kind": "annealed_mean"}, encoder=encoder, pretrained=False, decoder=decoder)
     settings = small(size=64, precision="auto")
-    expected, colorized = run(store, method, settings, space, tmp_path / "cpu")
+    expected, colorized = run(store, method, prepared, settings, tmp_path / "cpu")
     monkeypatch.setenv("HUEBENCH_DEVICE", device)
-    found, other = run(store, method, settings, space, tmp_path / device, tmp_path / "cpu" / "out" / WEIGHTS)
+    found, other = run(store, method, prepared, settings, tmp_path / device, tmp_path / "cpu" / "out" / WEIGHTS)
     assert found["loss"] == pytest.approx(expected["loss"], rel=0.05)
     for image_id in colorized.index.index:
         difference = np.abs(colorized.rgb(image_id).astype(int) - other.rgb(image_id))
