@@ -211,6 +211,24 @@ def test_oracle_is_the_truth_s_own_classes(store: Store, space: ColorSpace, tmp_
     predict_gray(SETTINGS, store, tmp_path / "gray", tmp_path / "cache")
     for name in store.rows("test")["image_id"]:
         truth = store.rgb(name).astype(float)
-        joined = [join(light, spread_colors(light, grid, kind)) for kind in ("bilinear", "guided")]
+        errors = [((Store(tmp_path / kind).rgb(name) - truth) ** 2).mean() for kind in ("out", "gray")]
+        assert errors[0] < errors[1] / 2
+
+
+def test_bilinear_upsampling_is_that_of_scikit_image() -> None:
+    random = np.random.default_rng(0)
+    light = np.full((40, 60), 60.0, np.float32)
+    grid = random.uniform(-10, 10, (2, 5, 6)).astype(np.float32)
+    found = rgb2lab(join(light, spread_colors(light, grid, "bilinear")))[..., 1:]
+    expected = skimage_resize(np.moveaxis(grid, 0, -1), (40, 60), order=1, mode="edge", anti_aliasing=False)
+    assert np.abs(found - expected).mean() < 0.4  # 8-bit rounding
+
+
+def test_guided_colours_stop_at_the_edge_of_lightness() -> None:
+    light = np.where(np.arange(64)[None, :] < 28, 30.0, 80.0).astype(np.float32).repeat(64, axis=0)
+    grid = np.zeros((2, 16, 16), np.float32)
+    grid[0] = np.where(np.arange(16) < 7, 20.0, -20.0)
+    light_left = slice(20, 28)
+    joined = [join(light, spread_colors(light, grid, kind)) for kind in ("bilinear", "guided")]
     errors = [np.abs(rgb2lab(rgb)[:, light_left, 1] - 20).mean() for rgb in joined]
     assert errors[1] < errors[0]
