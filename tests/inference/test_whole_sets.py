@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from skimage.color import rgb2lab
+from skimage.transform import resize as skimage_resize
 
 import pipeline.inference.whole_sets as predicting
 from pipeline.color.joining import join, spread_colors
