@@ -48,7 +48,8 @@ def annealed_mean(scores: torch.Tensor, space: ColorSpace, temperature: float) -
     """
     share = torch.softmax(scores.float() / temperature, dim=1)
     centers = torch.from_numpy(space.kept_centers).to(scores.device)
-    return torch.einsum("nqhw,qc->nchw", share, centers)
+    # no matrix product: on a GPU that would be one of ten-bit factors wherever training has allowed it
+    return torch.stack([(share * axis[:, None, None]).sum(dim=1) for axis in centers.unbind(1)], dim=1)
 
 
 READOUTS: dict[str, Callable[[torch.Tensor, ColorSpace, float], torch.Tensor]] = {

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipeline.color.lab import RGB_TO_XYZ, WHITE, lab_to_rgb, lightness, rgb_to_lab
+from pipeline.color.lab import lab_to_rgb, lab_to_rgb16, lightness, lightness16, rgb_to_lab
 from pipeline.images.decode import Decoded
 from pipeline.images.encode import Pixels
 from pipeline.inference.upsampling import ColorRows, Grid, color_lines
@@ -41,10 +41,7 @@ def photograph_light(decoded: Decoded) -> Grid:
         float32 (H, W), in [0, 100].
     """
     if decoded.gray16 is not None:
-        value = np.arange(65536) / 65535
-        linear = np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
-        table = np.where(linear > 0.008856, 116 * np.cbrt(linear) - 16, 116 * 7.787 * linear).astype(np.float32)
-        light16: Grid = table[decoded.gray16]
+        light16: Grid = lightness16()[decoded.gray16]
         return light16
     light = np.empty(decoded.rgb.shape[:2], np.float32)
     for rows in _bands(light):
@@ -112,28 +109,6 @@ def join(light: Grid, colors: Colors | None, saturation: float = 1.0, wide: bool
         lab = np.stack([part, *ab], axis=-1)
         result[rows] = lab_to_rgb16(lab) if wide else lab_to_rgb(lab)
     return result
-
-
-def lab_to_rgb16(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.uint16]:
-    """The 16-bit sRGB nearest to CIE L*a*b*, colors outside the gamut clipped channel by channel.
-
-    Args:
-        lab: float (..., 3), L in [0, 100], a and b in CIELAB units.
-
-    Returns:
-        uint16 (..., 3): `round(65535 * clip(skimage.color.lab2rgb(lab)))`.
-
-    Raises:
-        ValueError: if a value is not finite.
-    """
-    if not np.isfinite(lab).all():
-        raise ValueError("Lab values have to be finite")
-    y = (lab[..., 0].astype(np.float64) + 16) / 116
-    f = np.stack([lab[..., 1] / 500 + y, y, np.maximum(y - lab[..., 2] / 200, 0)], axis=-1)
-    xyz = np.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787) * WHITE
-    linear = np.clip(xyz @ np.linalg.inv(RGB_TO_XYZ).T, 0, 1)
-    values = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    return np.round(values * 65535).astype(np.uint16)
 
 
 def _bands(light: Grid) -> Iterator[slice]:

@@ -4,26 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pipeline.color.weighting import class_weights
 from pipeline.losses.batch import Batch
-
-
-def class_weights(counts: torch.Tensor, percent: float, ratio_term: bool) -> torch.Tensor:
-    """The weight of each class from its count in the batch: Eq. 15-16 in the reading SPEC R4, on the counts' device.
-
-    Args:
-        counts: integer (Q,), positions of each class; at least one position in all.
-        percent: p in (0, 100]; no class counts as rarer than p % of the most frequent one.
-        ratio_term: whether the ratio of the largest to the smallest admitted count is added to every count.
-
-    Returns:
-        float32 (Q,): about 1 for the most frequent class, at most 100 / p.
-    """
-    largest = counts.max().float()
-    threshold = percent / 100 * largest
-    adjusted = torch.maximum(counts.float(), threshold)
-    if ratio_term:
-        adjusted = adjusted + largest / threshold
-    return largest / adjusted
 
 
 class ClassCrossEntropy(nn.Module):
@@ -56,8 +38,6 @@ class ClassCrossEntropy(nn.Module):
         scores = output if output.dtype == torch.float64 else output.float()
         if self.balance == "none":
             return functional.cross_entropy(scores, batch.classes)
-        weights = class_weights(batch.counts, self.percent, self.ratio_term)
-        if self.normalise == "mean_one":
-            weights = weights * (batch.counts.sum() / (batch.counts * weights).sum())
+        weights = class_weights(batch.counts, self.percent, self.ratio_term, self.normalise)
         summed = functional.cross_entropy(scores, batch.classes, weight=weights.to(scores.dtype), reduction="sum")
         return summed / batch.classes.numel()

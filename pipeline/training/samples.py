@@ -16,8 +16,8 @@ from PIL import Image
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from pipeline.color.lab import lightness, rgb_to_lab
 from pipeline.color.space import ColorSpace
+from pipeline.color.tensors import tensor_lab, tensor_lightness
 from pipeline.errors import UserError
 from pipeline.images.decode import resize
 from pipeline.models.network import AB_SCALE, OUTPUT_STRIDE
@@ -218,10 +218,10 @@ def prepare(rgb: torch.Tensor, space: ColorSpace | None) -> tuple[torch.Tensor, 
         L (N, 1, S, S) float32 in [0, 100]; ab / AB_SCALE (N, 2, S / 4, S / 4) float32; kept indices (N, S / 4, S / 4)
         int64, or None for a regression.
     """
-    light = lightness(rgb).unsqueeze(1)
+    light = tensor_lightness(rgb).unsqueeze(1)
     means = functional.avg_pool2d(rgb.permute(0, 3, 1, 2).float(), OUTPUT_STRIDE)
     small = means.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-    ab = rgb_to_lab(small)[..., 1:].permute(0, 3, 1, 2) / AB_SCALE
+    ab = tensor_lab(small, dim=1)[:, 1:] / AB_SCALE
     return light, ab, None if space is None else space.to_kept(space.encode(small))
 
 

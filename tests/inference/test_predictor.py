@@ -5,11 +5,11 @@ import pytest
 from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
-from pipeline.color.lab import lightness
+from pipeline.color.lab import lab_to_rgb16, lightness
 from pipeline.images.decode import Decoded, resize
 from pipeline.inference import coloring
 from pipeline.inference import predictor as painting
-from pipeline.inference.predictor import ColorsOf, find_colors, join, lab_to_rgb16, photograph_light
+from pipeline.inference.predictor import ColorsOf, find_colors, join, photograph_light
 from pipeline.inference.upsampling import ColorRows, Enlarger, color_lines
 
 RANDOM = np.random.default_rng(0)
