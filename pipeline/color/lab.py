@@ -37,7 +37,7 @@ OFFSET = 128
 
 LINEAR_VALUES = linear_light(np.arange(256) / 255.0)
 """Linear light of the 256 levels of an sRGB channel, float64 (256,), in [0, 1] (IEC 61966-2-1)."""
-CHUNK = 1 << 14
+CHUNK = 1 << 15
 """Pixels converted at a time: the float64 intermediates stay in the processor's cache."""
 
 
