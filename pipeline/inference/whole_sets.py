@@ -154,8 +154,7 @@ def _part_size(photographs: int, device: torch.device, batch: int) -> int:
 
 def _facts(colorizer: Colorizer) -> list[object]:
     """What a finished part depends on; the batch is none of it."""
-    space = colorizer.space
-    table = None if space is None else (space.bin_size, space.shift, space.kept.tolist())
+    table = None if colorizer.space is None else colorizer.space.to_json()
     readout = None if colorizer.method is None else (colorizer.method.readout, colorizer.method.temperature)
     settings = colorizer.settings
     return [PARTS_VERSION, colorizer.kind, colorizer.digest, settings.size, settings.upsample, table, readout]

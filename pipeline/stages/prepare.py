@@ -55,4 +55,4 @@ def method_space(method: str) -> tuple[str, ColorSpace] | None:
     facts = table_facts(table)
     if facts["space"] is None:
         return None
-    return facts["space"], ColorSpace(facts["bin_size"], facts["shift"], table["class_id"].to_numpy())
+    return facts["space"], ColorSpace.from_json(facts | {"kept": table["class_id"].to_numpy()})

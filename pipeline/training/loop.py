@@ -31,7 +31,7 @@ from pipeline.training.samples import (
     prepare,
     split_validation,
 )
-from pipeline.training.state import STATE, WEIGHTS, describe_space, load_state, save_model, save_state
+from pipeline.training.state import STATE, WEIGHTS, load_state, save_model, save_state
 from pipeline.training.watch import Recent, any_caught, caught_signals, raise_caught
 
 LOOK_EVERY = 10
@@ -78,7 +78,9 @@ def train(
         if rows.empty:
             raise UserError(f"{store.path} has no color photograph of split train; run.train takes a set that has")
         trained, held_out = split_validation(rows["image_id"].tolist(), settings, seed)
-        run = fingerprint(method, settings, seed, describe_space(space), processes.size, rows["sha256"].tolist())
+        run = fingerprint(
+            method, settings, seed, None if space is None else space.to_json(), processes.size, rows["sha256"].tolist()
+        )
         training = begin(method, settings, seed, space, device)
         state = load_state(cache_dir, run)
         if state is None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -84,20 +83,13 @@ def save_model(
         "format": FORMAT,
         "method": method.model_dump_json(),
         "train": train.model_dump_json(),
-        "space": json.dumps(describe_space(space)),
+        "space": json.dumps(None if space is None else space.to_json()),
         "seed": str(seed),
         "git_revision": git_revision(),
         "versions": json.dumps(library_versions()),
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     replace_file(path, lambda partial: save_file(tensors, partial, metadata=header))
-
-
-def describe_space(space: ColorSpace | None) -> dict[str, Any] | None:
-    """A class space as JSON: bin size, shift and the kept class ids."""
-    if space is None:
-        return None
-    return {"bin_size": int(space.bin_size), "shift": int(space.shift), "kept": space.kept.tolist()}
 
 
 @dataclass(frozen=True)
@@ -149,9 +141,7 @@ def load_model(path: Path, method: Method | None = None, space: ColorSpace | Non
     stored = Method.model_validate_json(header["method"])
     table = json.loads(header["space"])
     _refuse_differences(path, stored, table, method, space)
-    own = None
-    if table is not None:
-        own = ColorSpace(table["bin_size"], table["shift"], np.array(table["kept"], np.int32))
+    own = None if table is None else ColorSpace.from_json(table)
     network = build_network(
         stored.encoder, stored.decoder, stored.decoder_channels, 2 if own is None else own.kept_count
     )
@@ -172,7 +162,7 @@ def _refuse_differences(
             was, now = getattr(stored, key), getattr(method, key)
             if was != now:
                 differing.append(f"{key} was {was}, now {now}")
-    now_table = describe_space(space)
+    now_table = None if space is None else space.to_json()
     if now_table is not None and table is None:
         differing.append("it regresses ab and has no class space")
     elif now_table is not None and table is not None:
