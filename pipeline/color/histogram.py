@@ -1,6 +1,6 @@
 """The unit-cell histogram of a reference set: counting, leaving out, merging (SPEC sections 2-3).
 
-One pass at 1-unit resolution serves every bin size. A `Partial` is what some of the images give; partials add up in
+One pass at 1-unit resolution serves every bin size. A `HistogramPart` is what some of the images give; parts add up in
 any order to the same whole, which is what lets the engine, the shards and the number of workers vary freely.
 """
 
@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from skimage.color import rgb2lab
 
-from pipeline.color.lab import OFFSET, lab_table, rgb_index
+from pipeline.color.lab import OFFSET, lab_table, mean_chroma, rgb_index
 
 CELLS = 256
 CELL_REACH = 0.71
@@ -21,14 +20,14 @@ CELL_REACH = 0.71
 
 def _center_chroma() -> npt.NDArray[np.float32]:
     centers = np.arange(CELLS) - OFFSET + 0.5
-    return np.hypot(centers[:, None], centers[None, :]).astype(np.float32).reshape(-1)
+    return np.sqrt(centers[:, None] ** 2 + centers[None, :] ** 2).astype(np.float32).reshape(-1)
 
 
 _CENTER_CHROMA = _center_chroma()
 
 
 @dataclass
-class Partial:
+class HistogramPart:
     """What some of the images of a set add to the histogram.
 
     Attributes:
@@ -78,29 +77,28 @@ def are_grey(
     """
     chroma = _CENTER_CHROMA.take(packed).mean(axis=1, dtype=np.float64)
     for index in np.flatnonzero(np.abs(chroma - grey_chroma) <= CELL_REACH):
-        lab = rgb2lab(photographs[index])
-        chroma[index] = np.hypot(lab[..., 1], lab[..., 2]).mean()
+        chroma[index] = mean_chroma(photographs[index])
     return chroma < grey_chroma
 
 
-def merge(partials: Iterable[Partial]) -> Partial:
-    """Adds partials up.
+def whole_histogram(parts: Iterable[HistogramPart]) -> HistogramPart:
+    """Adds parts up.
 
     Args:
-        partials: any number of partials.
+        parts: any number of them.
 
     Returns:
         Their sum; it does not depend on their order or grouping.
     """
-    whole = Partial()
-    for partial in partials:
-        whole.cells += partial.cells
-        whole.images += partial.images
-        whole.skipped.update(partial.skipped)
+    whole = HistogramPart()
+    for part in parts:
+        whole.cells += part.cells
+        whole.images += part.images
+        whole.skipped.update(part.skipped)
     return whole
 
 
-def check_totals(whole: Partial, rows: int, size: int) -> None:
+def check_totals(whole: HistogramPart, rows: int, size: int) -> None:
     """Proves that nothing was lost: every image counted or skipped, every counted image with all its pixels.
 
     Args:

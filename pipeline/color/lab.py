@@ -1,36 +1,44 @@
-"""sRGB and CIE L*a*b* (D65, 2 degree observer), with scikit-image as the one definition of truth (SPEC section 1).
+"""sRGB and CIE L*a*b* of arrays, with scikit-image as the one definition of truth (SPEC section 1).
 
 The map from a 24-bit RGB triple to (a, b) is a pure function with 2^24 inputs, so a table made once from
 `skimage.color.rgb2lab` is exact. It holds floor(a) and floor(b): every bin edge of an integer bin size on an integer
 shift is an integer, hence floor((a + s) / w) = (floor(a) + s) // w, and 33 MB serve every class space.
+
+scikit-image multiplies by BLAS and takes numpy's powers, whose last digits differ between processors. The table does
+not: apart from black, whose a and b are exactly 0, no colour comes nearer to a whole number than 1.2e-9, ten thousand
+times what any rounding adds up to. Everything else here is made of the formulas of `constants`, which round alike
+everywhere. `tensors` has the same for tensors.
 """
 
 import functools
 import sys
-from typing import TYPE_CHECKING, overload
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
 
+from pipeline.color.constants import (
+    RGB_TO_XYZ,
+    WHITE,
+    XYZ_TO_RGB,
+    lab_curve,
+    lab_curve_inverse,
+    linear_light,
+    product,
+    srgb_level,
+)
 from pipeline.machine.cache import cached_table
-
-if TYPE_CHECKING:
-    import torch
 
 TABLE_VERSION = 1
 COLORS = 1 << 24
 OFFSET = 128
 """Makes floor(a) and floor(b) fit a byte: over all 8-bit sRGB a is in [-86.2, 98.3], b in [-107.9, 94.5]."""
 
-# the matrices and the white point of skimage.color, so that the fast paths below compute the same function
-RGB_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
-WHITE = np.array([0.95047, 1.0, 1.08883])
-VALUES = np.arange(256) / 255.0
-LINEAR_VALUES = np.where(VALUES > 0.04045, ((VALUES + 0.055) / 1.055) ** 2.4, VALUES / 12.92)
+LINEAR_VALUES = linear_light(np.arange(256) / 255.0)
 """Linear light of the 256 levels of an sRGB channel, float64 (256,), in [0, 1] (IEC 61966-2-1)."""
 CHUNK = 1 << 15
-"""Pixels converted at a time by `lab_to_rgb`: the float64 intermediates stay in the processor's cache."""
+"""Pixels converted at a time: the float64 intermediates stay in the processor's cache."""
 
 
 def _build_table() -> npt.NDArray[np.uint16]:
@@ -73,48 +81,66 @@ def rgb_index(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     return index
 
 
-@overload
-def rgb_to_lab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]: ...
-@overload
-def rgb_to_lab(rgb: "torch.Tensor") -> "torch.Tensor": ...
-def rgb_to_lab(rgb: "npt.NDArray[np.uint8] | torch.Tensor") -> "npt.NDArray[np.float32] | torch.Tensor":
+def rgb_to_lab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """CIE L*a*b* of 8-bit sRGB.
 
     Args:
-        rgb: uint8 (..., 3), a numpy array or a tensor on any device.
+        rgb: uint8 (..., 3).
 
     Returns:
-        float32 (..., 3) of the same kind: L in [0, 100], a and b in CIELAB units. Arrays go through scikit-image in
-        float64; tensors through the same formula in float32 (largest difference seen: 6e-5).
+        float32 (..., 3): L in [0, 100], a and b in CIELAB units; scikit-image's, computed in float64 and rounded.
     """
-    if isinstance(rgb, np.ndarray):
-        return rgb2lab(rgb).astype(np.float32)
-    from pipeline.color import tensors
+    flat = rgb.reshape(-1, 3)
+    lab = np.empty(flat.shape, np.float32)
+    for part in _chunks(len(flat)):
+        red, green, blue = (LINEAR_VALUES.take(channel) for channel in flat[part].T)
+        x, y, z = (lab_curve(share) for share in product(RGB_TO_XYZ / WHITE[:, None], (red, green, blue)))
+        lab[part, 0], lab[part, 1], lab[part, 2] = 116 * y - 16, 500 * (x - y), 200 * (y - z)
+    return lab.reshape(rgb.shape)
 
-    return tensors.rgb_to_lab(rgb)
 
-
-@overload
-def lightness(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]: ...
-@overload
-def lightness(rgb: "torch.Tensor") -> "torch.Tensor": ...
-def lightness(rgb: "npt.NDArray[np.uint8] | torch.Tensor") -> "npt.NDArray[np.float32] | torch.Tensor":
+def lightness(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """L of 8-bit sRGB: what a colorization method is given.
 
     Args:
-        rgb: uint8 (..., 3), a numpy array or a tensor on any device.
+        rgb: uint8 (..., 3).
 
     Returns:
-        float32 (...) of the same kind, L in [0, 100] (SPEC section 1), within 2e-5 of scikit-image.
+        float32 (...), L in [0, 100] (SPEC section 1), as `rgb_to_lab` gives it.
     """
-    if not isinstance(rgb, np.ndarray):
-        from pipeline.color import tensors
-
-        return tensors.lightness(rgb)
+    flat = rgb.reshape(-1, 3)
+    light = np.empty(len(flat), np.float32)
     red, green, blue = (LINEAR_VALUES * weight for weight in RGB_TO_XYZ[1])
-    luminance = red[rgb[..., 0]] + green[rgb[..., 1]] + blue[rgb[..., 2]]
-    light = np.where(luminance > 0.008856, 116 * np.cbrt(luminance) - 16, 116 * 7.787 * luminance)
-    return light.astype(np.float32)
+    for part in _chunks(len(flat)):
+        some = flat[part]
+        light[part] = 116 * lab_curve(red.take(some[:, 0]) + green.take(some[:, 1]) + blue.take(some[:, 2])) - 16
+    return light.reshape(rgb.shape[:-1])
+
+
+@functools.cache
+def lightness16() -> npt.NDArray[np.float32]:
+    """L of the 65,536 greys of a 16-bit sRGB channel, float32 (65536,), in [0, 100]; read-only."""
+    light = (116 * lab_curve(linear_light(np.arange(1 << 16) / 65535.0)) - 16).astype(np.float32)
+    light.flags.writeable = False
+    return light
+
+
+def mean_chroma(rgb: npt.NDArray[np.uint8]) -> float:
+    """The mean distance of the pixels from the grey axis of CIELAB.
+
+    Args:
+        rgb: uint8 (..., 3), sRGB.
+
+    Returns:
+        sqrt(a^2 + b^2), averaged; 0 for a grey picture.
+    """
+    ab = rgb_to_lab(rgb).reshape(-1, 3)[:, 1:].astype(np.float64)
+    return float(np.sqrt(ab[:, 0] * ab[:, 0] + ab[:, 1] * ab[:, 1]).mean())
+
+
+def _chunks(pixels: int) -> Iterator[slice]:
+    for start in range(0, pixels, CHUNK):
+        yield slice(start, start + CHUNK)
 
 
 @functools.cache
@@ -124,8 +150,7 @@ def _gamma_steps() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
     A level of the steepest part of the curve is five cells wide, so a cell holds at most one end: one look-up and one
     comparison give the rounded level exactly.
     """
-    middle = (np.arange(255) + 0.5) / 255
-    ends = np.where(middle > 0.0031308 * 12.92, ((middle + 0.055) / 1.055) ** 2.4, middle / 12.92)
+    ends = linear_light((np.arange(255) + 0.5) / 255)
     starts = np.arange((1 << 14) + 1) / (1 << 14)
     return np.searchsorted(ends, starts, side="left").astype(np.uint8), np.append(ends, np.inf)
 
@@ -142,63 +167,62 @@ def lab_to_rgb(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     Raises:
         ValueError: if a value is not finite.
     """
-    flat = np.ascontiguousarray(lab).reshape(-1, 3)
-    if not np.isfinite(flat).all():
-        raise ValueError("Lab values have to be finite")
+    flat = _finite(lab)
     rgb = np.empty(flat.shape, np.uint8)
-    for start in range(0, len(flat), CHUNK):
-        part = slice(start, start + CHUNK)
-        rgb[part] = _chunk_to_rgb(flat[part].astype(np.float64))
+    levels, ends = _gamma_steps()
+    for part in _chunks(len(flat)):
+        for channel, linear in enumerate(_linear(flat[part])):
+            level = levels[(linear * (1 << 14)).astype(np.int32)]
+            rgb[part, channel] = level + (linear > ends[level])
     return rgb.reshape(lab.shape)
 
 
-def _chunk_to_rgb(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    y = (lab[:, 0] + 16) / 116
-    f = np.stack([lab[:, 1] / 500 + y, y, np.maximum(y - lab[:, 2] / 200, 0)], axis=0)
-    xyz = np.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787) * WHITE[:, None]
-    linear = np.clip(np.linalg.inv(RGB_TO_XYZ) @ xyz, 0, 1)
-    levels, ends = _gamma_steps()
-    level = levels[(linear * (1 << 14)).astype(np.int32)]
-    return (level + (linear > ends[level])).astype(np.uint8).T
-
-
 def lab_to_rgb16(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.uint16]:
-    """The 16-bit sRGB nearest to CIE L*a*b*, colors outside the gamut clipped channel by channel.
+    """The 16-bit sRGB nearest to CIE L*a*b*, colours outside the gamut clipped channel by channel.
 
     Args:
         lab: float (..., 3), L in [0, 100], a and b in CIELAB units.
 
     Returns:
-        uint16 (..., 3): `round(65535 * clip(skimage.color.lab2rgb(lab)))`.
+        uint16 (..., 3): `round(65535 * clip(skimage.color.lab2rgb(lab)))`, computed in float64.
 
     Raises:
         ValueError: if a value is not finite.
     """
-    if not np.isfinite(lab).all():
-        raise ValueError("Lab values have to be finite")
-    y = (lab[..., 0].astype(np.float64) + 16) / 116
-    f = np.stack([lab[..., 1] / 500 + y, y, np.maximum(y - lab[..., 2] / 200, 0)], axis=-1)
-    xyz = np.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787) * WHITE
-    linear = np.clip(xyz @ np.linalg.inv(RGB_TO_XYZ).T, 0, 1)
-    values = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    return np.round(values * 65535).astype(np.uint16)
+    return np.rint(lab_to_srgb(lab) * 65535).astype(np.uint16)
 
 
-@functools.cache
-def _light_of_16_bits() -> npt.NDArray[np.float32]:
-    """L of the 65,536 levels of 16-bit grey, float32."""
-    value = np.arange(65536) / 65535
-    linear = np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
-    return np.where(linear > 0.008856, 116 * np.cbrt(linear) - 16, 116 * 7.787 * linear).astype(np.float32)
-
-
-def lightness16(gray: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
-    """L of 16-bit grey on the sRGB curve.
+def lab_to_srgb(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """The sRGB of CIE L*a*b*, not rounded, colours outside the gamut clipped channel by channel.
 
     Args:
-        gray: uint16 (...).
+        lab: float (..., 3), L in [0, 100], a and b in CIELAB units.
 
     Returns:
-        float32 (...), L in [0, 100].
+        float64 (..., 3) in [0, 1]: `clip(skimage.color.lab2rgb(lab))`.
+
+    Raises:
+        ValueError: if a value is not finite.
     """
-    return _light_of_16_bits()[gray]
+    flat = _finite(lab)
+    srgb = np.empty(flat.shape, np.float64)
+    for part in _chunks(len(flat)):
+        for channel, linear in enumerate(_linear(flat[part])):
+            srgb[part, channel] = srgb_level(linear)
+    return srgb.reshape(lab.shape)
+
+
+def _finite(lab: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    flat = np.ascontiguousarray(lab).reshape(-1, 3)
+    if not np.isfinite(flat).all():
+        raise ValueError("Lab values have to be finite")
+    return flat
+
+
+def _linear(lab: npt.NDArray[np.floating]) -> list[npt.NDArray[np.float64]]:
+    """Linear light of red, green and blue, each float64 (N,) in [0, 1], of Lab values (N, 3)."""
+    light, a, b = lab.astype(np.float64).T
+    y = (light + 16) / 116
+    shares = (a / 500 + y, y, np.maximum(y - b / 200, 0))
+    x, y, z = (lab_curve_inverse(share) * float(white) for share, white in zip(shares, WHITE, strict=True))
+    return [np.clip(linear, 0, 1) for linear in product(XYZ_TO_RGB, (x, y, z))]

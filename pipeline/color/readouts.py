@@ -80,4 +80,5 @@ def mean_color(scores: "torch.Tensor", space: "ColorSpace", temperature: float) 
     exact = scores if scores.dtype == torch.float64 else scores.float()
     share = torch.softmax(exact / temperature, dim=1)
     centers = torch.from_numpy(space.kept_centers).to(scores.device, exact.dtype)
-    return torch.einsum("nqhw,qc->nchw", share, centers)
+    # no matrix product: on a GPU that would be one of ten-bit factors wherever training has allowed it
+    return torch.stack([(share * axis[:, None, None]).sum(dim=1) for axis in centers.unbind(1)], dim=1)

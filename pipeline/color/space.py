@@ -1,8 +1,9 @@
 """Colour classes: the square grid over (a, b) and the kept classes in it (CCC++ Eq. 9-12)."""
 
 import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ class ColorSpace:
     Class ids are those of the full grid (Eq. 9), int32, in [0, grid^2). A *kept index* numbers the kept classes from
     0 to Q - 1 in the order of their class ids: it is what a network puts out.
 
+    Two spaces are equal when they have the same grid and the same kept classes. A pickled space is its kept ids; what
+    comes out of it is the process's one space of that kind, so that a worker builds its tables once.
+
     Attributes:
         bin_size: w, the side of a bin in CIELAB units, a positive whole number.
         shift: s, half the side of the grid; a and b are clipped to [-s, s).
@@ -46,7 +50,47 @@ class ColorSpace:
         kept = np.arange(self.total) if self.kept is None else np.asarray(self.kept)
         if not len(kept) or kept.min() < 0 or kept.max() >= self.total or (np.diff(kept) <= 0).any():
             raise ValueError(f"kept takes ascending class ids in [0, {self.total}), at least one")
-        object.__setattr__(self, "kept", kept.astype(np.int32))
+        kept = kept.astype(np.int32)
+        kept.flags.writeable = False  # the hash and the tables stand on it
+        for name, value in (("bin_size", int(self.bin_size)), ("shift", int(self.shift)), ("kept", kept)):
+            object.__setattr__(self, name, value)
+
+    @functools.cached_property
+    def _key(self) -> tuple[int, int, bytes]:
+        return self.bin_size, self.shift, self.kept.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        return self._key == other._key if isinstance(other, ColorSpace) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __reduce__(self) -> tuple[Callable[[int, int, bytes], "ColorSpace"], tuple[int, int, bytes]]:
+        return _the_space, self._key
+
+    def to_json(self) -> dict[str, Any]:
+        """The space as plain values, for files that describe what they were made for.
+
+        Returns:
+            bin_size and shift, whole numbers, and kept, a list of class ids.
+        """
+        return {"bin_size": self.bin_size, "shift": self.shift, "kept": self.kept.tolist()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The space that `to_json` described.
+
+        Args:
+            values: bin_size, shift and kept; others are left aside.
+
+        Returns:
+            A space equal to the one described.
+
+        Raises:
+            KeyError: if one is missing.
+            ValueError: as the class itself.
+        """
+        return cls(values["bin_size"], values["shift"], np.asarray(values["kept"]))
 
     @property
     def grid(self) -> int:
@@ -174,6 +218,11 @@ class ColorSpace:
             across = (row[part, None] - row[self.kept]) ** 2
             nearest[part] = (across + (column[part, None] - column[self.kept]) ** 2).argmin(axis=1)
         return nearest
+
+
+@functools.lru_cache(maxsize=8)
+def _the_space(bin_size: int, shift: int, kept: bytes) -> ColorSpace:
+    return ColorSpace(bin_size, shift, np.frombuffer(kept, np.int32))
 
 
 def _look_up(space: ColorSpace, table: str, ids: "Array") -> "Array":

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from skimage.color import lab2rgb
 
+from pipeline.color.lab import lab_to_srgb
 from pipeline.color.pruning import DISPLAY_LIGHTNESS, class_counts, kept_classes, reachable_classes
 from pipeline.color.space import ColorSpace
 
@@ -39,7 +39,7 @@ def rgb_deviation(anchor: float, distance: float) -> float:
         The mean over the three channels, on the scale 0 to 255, not rounded to 8 bits; channels clipped to the gamut.
     """
     lab = np.array([[DISPLAY_LIGHTNESS, value, value] for value in (anchor, anchor + distance)])
-    first, second = lab2rgb(lab) * 255
+    first, second = lab_to_srgb(lab) * 255
     return float(np.abs(first - second).mean())
 
 

@@ -1,11 +1,15 @@
-"""The colour conversions on torch tensors of any device; imported only when a tensor arrives, as torch loads slowly."""
+"""The colour conversions of `lab` on tensors of any device, in float32.
+
+Never a matrix product: on a GPU that would be one of ten-bit factors wherever training has allowed it.
+"""
 
 import functools
 
 import numpy as np
 import torch
 
-from pipeline.color.lab import LINEAR_VALUES, RGB_TO_XYZ, WHITE, lab_table
+from pipeline.color.constants import RGB_TO_XYZ, WHITE, lab_curve, product
+from pipeline.color.lab import LINEAR_VALUES, lab_table
 
 
 @functools.cache
@@ -18,9 +22,10 @@ def _table(device: torch.device) -> torch.Tensor:
     return torch.from_numpy(np.array(lab_table()).view(np.int16)).to(device)
 
 
-def _linear(rgb: torch.Tensor) -> torch.Tensor:
-    """Linear light of each channel; `index_select` is many times faster here than indexing."""
-    return _linear_values(rgb.device).index_select(0, rgb.reshape(-1).int()).view(rgb.shape)
+def _linear(rgb: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Linear light of red, green and blue; `index_select` is many times faster here than indexing."""
+    values = _linear_values(rgb.device)
+    return tuple(values.index_select(0, channel.reshape(-1).int()).view(channel.shape) for channel in rgb.unbind(-1))
 
 
 def lab_cells(rgb: torch.Tensor) -> torch.Tensor:
@@ -36,30 +41,29 @@ def lab_cells(rgb: torch.Tensor) -> torch.Tensor:
     return _table(rgb.device).index_select(0, index.reshape(-1)).view(index.shape).long() & 0xFFFF
 
 
-def rgb_to_lab(rgb: torch.Tensor) -> torch.Tensor:
-    """scikit-image's formula in float32.
+def tensor_lab(rgb: torch.Tensor, dim: int = -1) -> torch.Tensor:
+    """CIE L*a*b* of 8-bit sRGB.
+
+    Args:
+        rgb: uint8 (..., 3) on any device.
+        dim: where the answer has its channels.
+
+    Returns:
+        float32 (..., 3), or with the channels at `dim`: L in [0, 100], a and b in CIELAB units; within 2e-4 of
+        scikit-image. The last digits are the device's: powers are its own.
+    """
+    x, y, z = (lab_curve(share) for share in product(RGB_TO_XYZ / WHITE[:, None], _linear(rgb)))
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=dim)
+
+
+def tensor_lightness(rgb: torch.Tensor) -> torch.Tensor:
+    """L of 8-bit sRGB.
 
     Args:
         rgb: uint8 (..., 3) on any device.
 
     Returns:
-        float32 (..., 3): L in [0, 100], a and b in CIELAB units.
+        float32 (...), L in [0, 100], as `tensor_lab` gives it.
     """
-    matrix = torch.as_tensor((RGB_TO_XYZ / WHITE[:, None]).T, dtype=torch.float32, device=rgb.device)
-    xyz = _linear(rgb) @ matrix
-    x, y, z = torch.where(xyz > 0.008856, xyz.clamp_min(1e-9) ** (1 / 3), 7.787 * xyz + 16 / 116).unbind(-1)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-1)
-
-
-def lightness(rgb: torch.Tensor) -> torch.Tensor:
-    """L of each colour.
-
-    Args:
-        rgb: uint8 (..., 3) on any device.
-
-    Returns:
-        float32 (...), L in [0, 100].
-    """
-    weights = torch.as_tensor(RGB_TO_XYZ[1], dtype=torch.float32, device=rgb.device)
-    luminance = _linear(rgb) @ weights
-    return torch.where(luminance > 0.008856, 116 * luminance.clamp_min(1e-9) ** (1 / 3) - 16, 116 * 7.787 * luminance)
+    red, green, blue = (part * float(weight) for part, weight in zip(_linear(rgb), RGB_TO_XYZ[1], strict=True))
+    return 116 * lab_curve(red + green + blue) - 16

@@ -1,10 +1,15 @@
 """How much each kept class counts: CIC's prior weights, CCC++'s weights per batch (Eq. 13-16; SPEC sections 5, 9)."""
 
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
 
 Counts = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
@@ -42,12 +47,27 @@ def smoothed_prior(prior: Floats, centers: npt.NDArray[np.floating], sigma: floa
         float64 (Q,), sums to 1: for each kept class the Gaussian-weighted sum over all kept classes, renormalized, for
         what the Gaussian spreads outside the kept classes has nowhere to go.
     """
-    places = centers.astype(np.float64)
-    smooth = np.empty(len(prior), np.float64)
-    for row, place in enumerate(places):
-        squared = ((places - place) ** 2).sum(axis=1)
-        smooth[row] = np.exp(-squared / (2 * sigma**2)) @ prior
-    return smooth / smooth.sum()
+    (rows, row), (columns, column) = (np.unique(axis, return_inverse=True) for axis in centers.T.astype(np.float64))
+    plane = np.zeros((len(rows), len(columns)))
+    np.add.at(plane, (row, column), prior)
+    smooth = _blurred(_blurred(plane, rows, sigma).T, columns, sigma).T[row, column]
+    return smooth / math.fsum(smooth)
+
+
+def _blurred(plane: Floats, places: Floats, sigma: float) -> Floats:
+    """A plane (n, m) convolved along its first axis, whose rows lie at `places` (n,), in one order of summation."""
+    distances, index = np.unique(np.abs(places[:, None] - places), return_inverse=True)
+    gauss = _gauss(distances, sigma)[index.reshape(len(places), -1)]
+    blurred = np.zeros_like(plane)
+    for row, weights in zip(plane, gauss, strict=True):
+        blurred += weights[:, None] * row
+    return blurred
+
+
+def _gauss(distances: Floats, sigma: float) -> Floats:
+    """exp(-d^2 / 2 sigma^2), each the float64 nearest to the exact one: numpy's exp differs between processors."""
+    scale = 2 * Decimal(sigma) ** 2
+    return np.array([float((-(Decimal(distance) ** 2) / scale).exp()) for distance in distances.tolist()])
 
 
 def cic_weights(prior: Floats, uniform_share: float) -> Floats:
@@ -69,37 +89,48 @@ def cic_weights(prior: Floats, uniform_share: float) -> Floats:
             f"{int((mixed == 0).sum())} kept classes have prior 0 and a uniform share of 0: no finite weight"
         )
     weights = 1 / mixed
-    return weights / (prior @ weights)
+    return weights / math.fsum(prior * weights)
 
 
-def batch_weights(counts: Counts, percent: float, ratio_term: bool = True, normalise: str = "none") -> Floats:
+@overload
+def class_weights(counts: Counts, percent: float, ratio_term: bool = ..., normalise: str = ...) -> Floats: ...
+@overload
+def class_weights(
+    counts: "torch.Tensor", percent: float, ratio_term: bool = ..., normalise: str = ...
+) -> "torch.Tensor": ...
+def class_weights(
+    counts: "Counts | torch.Tensor", percent: float, ratio_term: bool = True, normalise: str = "none"
+) -> "Floats | torch.Tensor":
     """The class weights of one batch (Eq. 15-16 in the reading SPEC R4).
 
     With f the count of a class and m the largest: T = percent / 100 * m; f^ = max(f, T) + m / T; W = m / f^.
 
     Args:
-        counts: integer (Q,), positions of the batch whose true class is q; at least one position.
+        counts: integer (Q,), positions of the batch whose true class is q, at least one: an array, or a tensor on any
+            device, which is not waited for.
         percent: p in (0, 100], the share of the largest count below which a class counts as rare.
         ratio_term: whether m / T is added.
         normalise: "none", or "mean_one" for a mean weight of 1 over the batch's positions.
 
     Returns:
-        float64 (Q,), about 1 for the most frequent class up to 100 / percent; a class absent from the batch has the
-        weight of the rarest.
+        float64 (Q,), of a tensor float32 (Q,) on its device: about 1 for the most frequent class up to 100 / percent; a
+        class absent from the batch has the weight of the rarest.
 
     Raises:
-        ValueError: if the batch holds no position, or `percent` or `normalise` is none of the above.
+        ValueError: if `percent` or `normalise` is none of the above, or an array holds no position (of a tensor without
+            one the weights are nan: to look would be to wait).
     """
     if not 0 < percent <= 100 or normalise not in ("none", "mean_one"):
         raise ValueError(f"percent takes (0, 100] and normalise none or mean_one, got {percent!r} and {normalise!r}")
-    largest = float(counts.max(initial=0))
-    if largest == 0:
+    if isinstance(counts, np.ndarray) and not counts.any():
         raise ValueError("a batch without a position has no weights")
+    found = counts * 1.0  # float64 for an array, float32 for a tensor
+    largest = found.max()
     threshold = percent / 100 * largest
-    adjusted = np.maximum(counts, threshold) + (largest / threshold if ratio_term else 0.0)
-    weights = largest / adjusted
+    adjusted = found.clip(min=threshold)
+    weights = largest / (adjusted + largest / threshold if ratio_term else adjusted)
     if normalise == "mean_one":
-        weights *= counts.sum() / (counts @ weights)
+        weights = weights * (found.sum() / (found * weights).sum())
     return weights
 
 
@@ -126,7 +157,7 @@ def summarize_batch(counts: Counts, percent: float) -> BatchSummary:
     Returns:
         The spread of the weights and the effective number of classes. `percent` 100 is Eq. 14, all weights alike.
     """
-    weights = batch_weights(counts, percent)
+    weights = class_weights(counts, percent)
     present = weights[counts > 0]
     return BatchSummary(
         float(present.min()), float(np.median(present)), float(present.max()), effective_classes(counts * weights)

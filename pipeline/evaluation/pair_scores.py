@@ -64,14 +64,8 @@ def describe(
     classes = class_maps(batch, report_space)
     own = None
     if own_space is not None:
-        own = classes if same_space(own_space, report_space) else class_maps(batch, own_space)
+        own = classes if own_space == report_space else class_maps(batch, own_space)
     return Photographs(batch, colorfulness(batch), lab_planes(batch), classes, own, found.vectors, found.features)
-
-
-def same_space(first: ColorSpace, second: ColorSpace) -> bool:
-    """Whether two spaces have the same grid and the same kept classes."""
-    grids = [(space.bin_size, space.shift) for space in (first, second)]
-    return grids[0] == grids[1] and np.array_equal(first.kept, second.kept)
 
 
 def score_pairs(

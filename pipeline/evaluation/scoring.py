@@ -16,15 +16,15 @@ from pipeline.evaluation.feature_cache import BYTES_PER_PIXEL, FeatureCache
 from pipeline.evaluation.network_features import Weights
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.schemas import IMAGE_ROWS, SET_ROWS
+from pipeline.evaluation.scoring_task import ScoringRun, ScoringTask, score_photographs
 from pipeline.evaluation.set_scores import SetState, set_scores
-from pipeline.evaluation.shard import Job, Shard, SpaceKey, score_shard
 from pipeline.machine.engine import map_shards
 from pipeline.machine.weight_files import MissingWeights, resolve
 from pipeline.metrics.class_metrics import frequency_bands
 from pipeline.metrics.registry import IMAGE_METRICS, METRICS
 from pipeline.storage.store import Store
 
-SHARD_IMAGES = 16
+TASK_IMAGES = 16
 """Photographs per task: few, so that all workers end together; fixed, so that sums are formed in one order."""
 
 
@@ -93,12 +93,12 @@ def score_set(
     counts = settings.class_counts
     bands = frequency_bands(counts) if counts is not None else np.zeros(report_space.kept_count, np.int32)
     cache = FeatureCache(settings.cache, protocol.name) if settings.cache is not None else None
-    job = Job(
+    run = ScoringRun(
         truth=truth.path,
         results=tuple((variant, store.path) for variant, store in results.items()),
         protocol=protocol,
-        report_space=SpaceKey.of(report_space),
-        own_space=SpaceKey.of(own_space) if own_space is not None else None,
+        report_space=report_space,
+        own_space=own_space,
         bands=bands,
         weights=weights,
         batch=settings.batch,
@@ -107,14 +107,14 @@ def score_set(
     )
     pixels = (usable["width"] * usable["height"]).fillna(0).to_numpy() if protocol.size is None else protocol.size**2
     sizes = np.broadcast_to(pixels, len(usable)) * BYTES_PER_PIXEL
-    shards = _shards(list(usable.index), sizes, cache, settings.cache_bytes)
+    tasks = _tasks(list(usable.index), sizes, cache, settings.cache_bytes)
     rows: list[dict[str, Any]] = []
     state = SetState()
-    for partial in map_shards(score_shard, shards, job, f"scoring {settings.method} on {settings.set_name}"):
-        rows += partial.rows
-        for key, batches in partial.features.items():
+    for part in map_shards(score_photographs, tasks, run, f"scoring {settings.method} on {settings.set_name}"):
+        rows += part.rows
+        for key, batches in part.features.items():
             state.add_features(key, batches)
-        for key, more in partial.counts.items():
+        for key, more in part.counts.items():
             state.add_counts(key, more)
     missing |= _absences(own_space, class_hits, counts)
     shared = {
@@ -178,18 +178,18 @@ def _check(
         )
 
 
-def _shards(
+def _tasks(
     image_ids: list[str], sizes: npt.NDArray[np.float64], cache: FeatureCache | None, limit: int
-) -> list[Shard]:
+) -> list[ScoringTask]:
     """Cut the set into tasks; features are kept for the first ones, as far as the budget goes."""
     kept_before = cache.size() if cache is not None else 0
     ends = np.cumsum(sizes)
     return [
-        Shard(
-            tuple(image_ids[start : start + SHARD_IMAGES]),
-            keep=cache is not None and kept_before + ends[min(start + SHARD_IMAGES, len(ends)) - 1] <= limit,
+        ScoringTask(
+            tuple(image_ids[start : start + TASK_IMAGES]),
+            keep=cache is not None and kept_before + ends[min(start + TASK_IMAGES, len(ends)) - 1] <= limit,
         )
-        for start in range(0, len(image_ids), SHARD_IMAGES)
+        for start in range(0, len(image_ids), TASK_IMAGES)
     ]
 
 

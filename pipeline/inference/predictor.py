@@ -188,7 +188,8 @@ def photograph_light(decoded: Decoded) -> Grid:
         float32 (H, W), in [0, 100].
     """
     if decoded.gray16 is not None:
-        return lightness16(decoded.gray16)
+        wide: Grid = lightness16()[decoded.gray16]
+        return wide
     height, width = decoded.rgb.shape[:2]
     light = np.empty((height, width), np.float32)
     for rows in row_bands(height, width):

@@ -161,8 +161,8 @@ def _part_size(photographs: int, device: torch.device, batch: int) -> int:
 
 def _facts(colorizer: Colorizer) -> list[object]:
     """What a finished part depends on; the batch is none of it."""
-    space, network = colorizer.space, colorizer.network
-    table = None if space is None else (space.bin_size, space.shift, space.kept.tolist())
+    network = colorizer.network
+    table = None if colorizer.space is None else colorizer.space.to_json()
     trained = None if network is None else (network.digest, network.readout)
     settings = colorizer.settings
     return [PARTS_VERSION, colorizer.kind, trained, settings.size, settings.upsample, table]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from pipeline.color.weighting import class_weights
 from pipeline.losses.term import Term
 
 if TYPE_CHECKING:
@@ -44,30 +45,7 @@ class ClassCrossEntropy(Term):
         assert batch.classes is not None and batch.counts is not None
         if self.balance == "none":
             return functional.cross_entropy(output.scores, batch.classes)
-        weights = class_weights(batch.counts, self.percent, self.ratio_term)
-        if self.normalise == "mean_one":
-            weights = weights * (batch.counts.sum() / (batch.counts * weights).sum())
+        weights = class_weights(batch.counts, self.percent, self.ratio_term, self.normalise)
         scores = output.scores
         summed = functional.cross_entropy(scores, batch.classes, weight=weights.to(scores.dtype), reduction="sum")
         return summed / batch.classes.numel()
-
-
-def class_weights(counts: "torch.Tensor", percent: float, ratio_term: bool) -> "torch.Tensor":
-    """The weight of each class from its count in the batch: Eq. 15-16 in the reading SPEC R4, on the counts' device.
-
-    Args:
-        counts: integer (Q,), positions of each class; at least one position in all.
-        percent: p in (0, 100]; no class counts as rarer than p % of the most frequent one.
-        ratio_term: whether the ratio of the largest to the smallest admitted count is added to every count.
-
-    Returns:
-        float32 (Q,): about 1 for the most frequent class, at most 100 / p.
-    """
-    import torch
-
-    largest = counts.max().float()
-    threshold = percent / 100 * largest
-    adjusted = torch.maximum(counts.float(), threshold)
-    if ratio_term:
-        adjusted = adjusted + largest / threshold
-    return largest / adjusted

@@ -4,12 +4,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
 from pipeline.color.readouts import ClassReadout, mean_color
 from pipeline.color.space import ColorSpace
-from pipeline.color.tensors import rgb_to_lab
+from pipeline.color.tensors import tensor_lab
 from pipeline.metrics.class_metrics import true_class_ranks
 
 AB_SCALE = 128.0
@@ -56,7 +55,7 @@ class Head(ABC):
         Returns:
             The targets, on the same device.
         """
-        ab = rgb_to_lab(truth)[..., 1:].permute(0, 3, 1, 2) / AB_SCALE
+        ab = tensor_lab(truth, dim=1)[:, 1:] / AB_SCALE
         space = self.space
         return Targets(ab, None if space is None else space.to_kept(space.encode(truth)))
 
@@ -134,9 +133,7 @@ class ClassHead(Head):
 
     def describe(self) -> dict[str, Any]:
         """Name, bin size, shift and kept class ids of the space."""
-        space = self.space
-        grid = {"bin_size": int(space.bin_size), "shift": int(space.shift), "kept": space.kept.tolist()}
-        return {"classes": self.space_name, "space": grid}
+        return {"classes": self.space_name, "space": self.space.to_json()}
 
 
 @dataclass(frozen=True)
@@ -179,6 +176,4 @@ def head_from(description: dict[str, Any]) -> Head:
     """
     if "classes" not in description:
         return AbHead()
-    grid = description["space"]
-    space = ColorSpace(grid["bin_size"], grid["shift"], np.array(grid["kept"], np.int32))
-    return ClassHead(description["classes"], space)
+    return ClassHead(description["classes"], ColorSpace.from_json(description["space"]))

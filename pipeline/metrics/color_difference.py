@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pipeline.color.lab import LINEAR_VALUES, RGB_TO_XYZ, WHITE
-from pipeline.metrics.batches import Batch, Values, as_pair, one_by_one, planes, strips
+from pipeline.color.tensors import tensor_lab
+from pipeline.metrics.batches import Batch, Values, as_pair, one_by_one, strips
 
 PERCENTILE = 95.0
 
@@ -94,7 +94,7 @@ def _percentile(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 
 def lab_planes(images: torch.Tensor) -> torch.Tensor:
-    """CIE L*a*b*, channels first: `pipeline.color`'s formula, laid out for arithmetic on whole planes.
+    """CIE L*a*b*, channels first, laid out for arithmetic on whole planes.
 
     Args:
         images: uint8 (n, H, W, 3).
@@ -106,19 +106,8 @@ def lab_planes(images: torch.Tensor) -> torch.Tensor:
     lab = torch.empty((n, 3, height, width), device=images.device)
     for part in one_by_one(images):
         for rows in strips(height, width, images.device):
-            lab[part, :, rows] = _lab(images[part, rows])
+            lab[part, :, rows] = tensor_lab(images[part, rows], dim=1)
     return lab
-
-
-def _lab(images: torch.Tensor) -> torch.Tensor:
-    levels = torch.as_tensor(LINEAR_VALUES, dtype=torch.float32, device=images.device)
-    to_xyz = torch.as_tensor(RGB_TO_XYZ / WHITE[:, None], dtype=torch.float32, device=images.device)
-    n, height, width, _ = images.shape
-    linear = levels.index_select(0, planes(images, torch.int32).flatten()).reshape(n, 3, height * width)
-    xyz = to_xyz @ linear
-    bright = (xyz > 0.008856).float()  # torch.where is slow on CPUs
-    x, y, z = torch.lerp((7.787 * xyz).add_(16 / 116), xyz ** (1 / 3), bright).unbind(1)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1).reshape(n, 3, height, width)
 
 
 def ciede2000_of_lab(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

@@ -6,19 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
-def grey_level(light: torch.Tensor) -> torch.Tensor:
-    """The sRGB level of the grey that has a given lightness: the inverse of L for a colour with r = g = b.
-
-    Args:
-        light: float (...), L in [0, 100].
-
-    Returns:
-        float (...) in [0, 1]; 255 times it is the 8-bit level. Source: CIE 1976 L* and IEC 61966-2-1, both inverted.
-    """
-    luminance = torch.where(light > 8.0, ((light + 16.0) / 116.0) ** 3, light / 903.3)
-    curved = 1.055 * luminance.clamp_min(1e-8) ** (1 / 2.4) - 0.055
-    return torch.where(luminance > 0.0031308, curved, 12.92 * luminance)
+from pipeline.color.constants import level_of_lightness
 
 
 class GreyConvolution(nn.Conv2d):
@@ -92,4 +80,4 @@ class GreyConvolution(nn.Conv2d):
         Returns:
             float (N, 1, H, W), the grey level less the mean, over the deviation.
         """
-        return (grey_level(light) - self.center) / self.scale
+        return (level_of_lightness(light) - self.center) / self.scale

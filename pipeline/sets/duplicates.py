@@ -15,10 +15,14 @@ KEPT = 8
 
 
 @cache
-def _cosines() -> npt.NDArray[np.float64]:
-    """The first 8 rows of the 32-point DCT-II matrix, (8, 32)."""
+def _cosines() -> npt.NDArray[np.int64]:
+    """The first 8 rows of the 32-point DCT-II matrix times 2^17, rounded: int64 (8, 32).
+
+    Whole numbers, so that a hash has the same bits on every processor: a sum of 32 x 32 products of two such cosines
+    and a luma in thousandths stays below 2^63.
+    """
     frequency, position = np.arange(KEPT)[:, None], np.arange(SIDE)[None]
-    return np.cos(np.pi * frequency * (2 * position + 1) / (2 * SIDE))
+    return np.rint(np.cos(np.pi * frequency * (2 * position + 1) / (2 * SIDE)) * (1 << 17)).astype(np.int64)
 
 
 def perceptual_hash(rgb: npt.NDArray[np.uint8]) -> int:
@@ -35,11 +39,12 @@ def perceptual_hash(rgb: npt.NDArray[np.uint8]) -> int:
         64 bits; the most significant is the lowest frequency.
     """
     small = rgb if rgb.shape[:2] == (SIDE, SIDE) else resize(rgb, (SIDE, SIDE), "box")
-    luma = small.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    red, green, blue = np.moveaxis(small.astype(np.int64), -1, 0)
+    luma = 299 * red + 587 * green + 114 * blue
     cosines = _cosines()
     spectrum = cosines @ luma @ cosines.T
     ordered = np.sort(spectrum, axis=None)  # np.median takes ten times as long for 64 values
-    bits = (spectrum > (ordered[31] + ordered[32]) / 2).ravel()
+    bits = (spectrum > (ordered[31] + ordered[32]) // 2).ravel()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 

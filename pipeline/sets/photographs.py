@@ -6,10 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from pipeline.color.lab import rgb_to_lab
+from pipeline.color.lab import mean_chroma
 from pipeline.images.decode import ImageRefused, decode
 from pipeline.sets.archives import Archive
 from pipeline.sets.duplicates import perceptual_hash
@@ -114,16 +111,3 @@ def examine(photograph: Photograph, grey_chroma: float, max_pixels: int) -> tupl
         "perceptual_hash": f"{perceptual_hash(small.rgb):016x}",
         "status": "ok",
     }
-
-
-def mean_chroma(rgb: npt.NDArray[np.uint8]) -> float:
-    """The mean distance of the pixels from the grey axis of CIELAB.
-
-    Args:
-        rgb: uint8 (..., 3), sRGB.
-
-    Returns:
-        sqrt(a^2 + b^2), averaged; 0 for a grey picture.
-    """
-    lab = rgb_to_lab(rgb)
-    return float(np.hypot(lab[..., 1], lab[..., 2]).mean())

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.color.histogram import CELLS, Partial, check_totals, merge
+from pipeline.color.histogram import CELLS, HistogramPart, check_totals, whole_histogram
 from pipeline.errors import UserError
 from pipeline.machine.engine import map_shards
 from pipeline.settings.params import Settings
@@ -24,7 +24,7 @@ class Counting(NamedTuple):
     grey_chroma: float
 
 
-def count(task: Portion, counting: Counting) -> Partial:
+def count(task: Portion, counting: Counting) -> HistogramPart:
     """The partial histogram of some photographs.
 
     Args:
@@ -34,7 +34,7 @@ def count(task: Portion, counting: Counting) -> Partial:
     Returns:
         Their pixels by unit cell, and the photographs left out by reason.
     """
-    partial, waiting = Partial(), []
+    partial, waiting = HistogramPart(), []
     together = max(1, PIXELS_TOGETHER // counting.view.size**2)
     for thumbnail in thumbnails(task, counting.view):
         if isinstance(thumbnail, str):
@@ -66,7 +66,7 @@ def run(settings: Settings) -> str:
     rows = photographs(store, "train")
     usable = rows[rows["status"] == "ok"]
     counting = Counting(View(choice.size, choice.resampling, choice.smallest), choice.grey_chroma)
-    whole = merge(map_shards(count, portions(store, usable), counting, "histogram", unit="portion"))
+    whole = whole_histogram(map_shards(count, portions(store, usable), counting, "histogram", unit="portion"))
     whole.skipped.update(skipped_rows(rows))
     check_totals(whole, len(rows), choice.size)
     if not whole.images:

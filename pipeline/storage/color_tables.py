@@ -204,6 +204,6 @@ def read_method_classes(path: Path) -> tuple[str, ColorSpace, npt.NDArray[np.int
     facts = table_facts(table)
     if facts["space"] is None:
         return None
-    space = ColorSpace(facts["bin_size"], facts["shift"], table["class_id"].to_numpy())
+    space = ColorSpace.from_json(facts | {"kept": table["class_id"].to_numpy()})
     counted = table["count"].null_count == 0
     return facts["space"], space, table["count"].to_numpy() if counted else None

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
-from pipeline.color.histogram import Partial, are_grey, check_totals, merge
+from pipeline.color.histogram import HistogramPart, are_grey, check_totals, whole_histogram
 from pipeline.color.lab import lab_table, rgb_index
 from tests.color.test_pruning import unit_cells
 
 
-def counted(photographs: np.ndarray, grey_chroma: float = 0.0) -> Partial:
-    partial = Partial()
+def counted(photographs: np.ndarray, grey_chroma: float = 0.0) -> HistogramPart:
+    partial = HistogramPart()
     partial.add(photographs, grey_chroma)
     return partial
 
@@ -34,7 +34,7 @@ def test_grouping_changes_nothing(groups: list[int], seed: int) -> None:
     photographs = np.random.default_rng(seed).integers(0, 256, (sum(groups), 6, 6, 3)).astype(np.uint8)
     photographs[::3] //= 64
     parts = np.split(photographs, np.cumsum(groups)[:-1])
-    together, apart = counted(photographs, 9.0), merge(counted(part, 9.0) for part in reversed(parts))
+    together, apart = counted(photographs, 9.0), whole_histogram(counted(part, 9.0) for part in reversed(parts))
     np.testing.assert_array_equal(together.cells, apart.cells)
     assert (together.images, together.skipped) == (apart.images, apart.skipped)
 

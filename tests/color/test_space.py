@@ -1,5 +1,10 @@
 """Class ids against floor((ab + s) / w) on scikit-image's Lab, arrays and tensors; decoding; the map to kept ones."""
 
+import json
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
 import torch
@@ -166,3 +171,59 @@ def test_the_finest_grid_maps_in_bounded_memory() -> None:
 def test_an_impossible_space_is_refused(arguments: tuple[object, ...], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         ColorSpace(*arguments)  # type: ignore[arg-type]
+
+
+def test_spaces_are_equal_by_their_grid_and_kept_classes() -> None:
+    kept = np.array([3, 5, 900])
+    one, same = ColorSpace(6, 108, kept), ColorSpace(np.int64(6), np.int16(108), kept.astype(np.int32))
+    others = [ColorSpace(6, 108, kept[:2]), ColorSpace(6, 107, kept), ColorSpace(7, 108, kept), ColorSpace(6)]
+    assert one == same
+    assert hash(one) == hash(same)
+    assert len({one, same, *others}) == 5
+    assert one not in others
+    assert ColorSpace(6) == ColorSpace(6, 108, np.arange(1296))
+    assert one != (6, 108, kept)
+
+
+def test_a_space_does_not_follow_its_maker_s_array() -> None:
+    kept = np.array([3, 5], np.int32)
+    space = ColorSpace(6, 108, kept)
+    kept[0] = 4
+    assert space.kept.tolist() == [3, 5]
+    with pytest.raises(ValueError, match="read-only"):
+        space.kept[0] = 4
+
+
+def test_a_space_survives_json() -> None:
+    space = ColorSpace(np.int64(10), 100, np.array([0, 7, 399]))
+    values = json.loads(json.dumps(space.to_json()))
+    assert values == {"bin_size": 10, "shift": 100, "kept": [0, 7, 399]}
+    assert ColorSpace.from_json(values | {"name": "paper"}) == space
+    with pytest.raises(KeyError, match="shift"):
+        ColorSpace.from_json({"bin_size": 10, "kept": [0]})
+    with pytest.raises(ValueError, match="kept"):
+        ColorSpace.from_json(values | {"kept": [7, 0]})
+
+
+def test_a_pickled_space_is_its_kept_ids() -> None:
+    space = ColorSpace(4, 108, np.arange(0, 2916, 3))
+    fresh = pickle.dumps(space)
+    space.encode(np.zeros((1, 3), np.uint8)), space.to_kept(np.arange(9)), space.decode_kept(np.arange(9))
+    assert pickle.dumps(space) == fresh
+    assert len(fresh) < 4 * space.kept_count + 200
+    twice = pickle.loads(fresh), pickle.loads(fresh)
+    assert twice[0] is twice[1]
+    assert twice[0] == space
+    assert twice[0].kept.dtype == np.int32
+    np.testing.assert_array_equal(twice[0].to_kept(np.arange(2916)), space.to_kept(np.arange(2916)))
+
+
+def identity(space: ColorSpace) -> int:
+    space.to_kept(np.arange(space.total))
+    return id(space)
+
+
+def test_a_worker_has_one_space_for_all_its_tasks() -> None:
+    space = ColorSpace(6, 108, np.arange(0, 1296, 2))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert len({pool.submit(identity, space).result() for _ in range(3)}) == 1

@@ -11,28 +11,27 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from pipeline.color import weighting
-from pipeline.losses.class_cross_entropy import class_weights
 
 CIC = Path(__file__).parents[3] / "shared" / "paper" / "cic" / "ab_bins_and_prior.csv"
 
 
 def test_eq_15_by_hand() -> None:
     # p = 10: T = 100, m / T = 10, adjusted 1010, 110, 110, 110
-    weights = weighting.batch_weights(np.array([1000, 100, 10, 0]), 10)
+    weights = weighting.class_weights(np.array([1000, 100, 10, 0]), 10)
     np.testing.assert_allclose(weights, [1000 / 1010, 1000 / 110, 1000 / 110, 1000 / 110])
-    without = weighting.batch_weights(np.array([1000, 100, 10, 0]), 10, ratio_term=False)
+    without = weighting.class_weights(np.array([1000, 100, 10, 0]), 10, ratio_term=False)
     np.testing.assert_allclose(without, [1, 10, 10, 10])
 
 
 def test_percent_100_weighs_all_classes_alike() -> None:
-    assert np.ptp(weighting.batch_weights(np.array([7, 3, 0, 1]), 100)) == 0
+    assert np.ptp(weighting.class_weights(np.array([7, 3, 0, 1]), 100)) == 0
 
 
 def test_mean_one_is_the_mean_over_positions() -> None:
     counts = np.array([900, 90, 9, 1])
-    weights = weighting.batch_weights(counts, 10, normalise="mean_one")
+    weights = weighting.class_weights(counts, 10, normalise="mean_one")
     assert np.average(weights, weights=counts) == pytest.approx(1)
-    np.testing.assert_allclose(weights / weights[0], (plain := weighting.batch_weights(counts, 10)) / plain[0])
+    np.testing.assert_allclose(weights / weights[0], (plain := weighting.class_weights(counts, 10)) / plain[0])
 
 
 @given(
@@ -41,10 +40,21 @@ def test_mean_one_is_the_mean_over_positions() -> None:
     st.booleans(),
 )
 @settings(max_examples=80, deadline=None)
-def test_numpy_and_the_loss_agree(counts: list[int], percent: float, ratio_term: bool) -> None:
-    ours = weighting.batch_weights(np.array(counts), percent, ratio_term)
-    loss = class_weights(torch.tensor(counts), percent, ratio_term)
-    np.testing.assert_allclose(ours, loss.numpy(), rtol=2e-6)
+def test_eq_15_of_arrays_and_tensors(counts: list[int], percent: float, ratio_term: bool) -> None:
+    """Eq. 15 as the paper prints it, count by count; with a mean of 1, the mean over positions."""
+    ours = weighting.class_weights(np.array(counts), percent, ratio_term)
+    largest = max(counts)
+    threshold = percent / 100 * largest
+    added = largest / threshold if ratio_term else 0
+    expected = [largest / ((count if count >= threshold else threshold) + added) for count in counts]
+    np.testing.assert_allclose(ours, expected, rtol=1e-14)
+    tensor = weighting.class_weights(torch.tensor(counts), percent, ratio_term)
+    assert tensor.dtype == torch.float32
+    np.testing.assert_allclose(tensor.numpy(), expected, rtol=2e-6)
+    mean = np.average(expected, weights=counts)
+    for found in (np.array(counts), torch.tensor(counts)):
+        even = weighting.class_weights(found, percent, ratio_term, "mean_one")
+        np.testing.assert_allclose(np.asarray(even), np.array(expected) / mean, rtol=3e-6)
     assert ours.max() <= 100 / percent + 1e-9
     order = np.argsort(counts)
     assert (np.diff(ours[order]) <= 1e-12).all()
@@ -53,7 +63,7 @@ def test_numpy_and_the_loss_agree(counts: list[int], percent: float, ratio_term:
 @pytest.mark.parametrize("arguments", [([0, 0], 10), ([1, 2], 0), ([1, 2], 101), ([1, 2], 10, True, "sum")])
 def test_impossible_weights_are_refused(arguments: tuple) -> None:
     with pytest.raises(ValueError, match=r"percent|position"):
-        weighting.batch_weights(np.array(arguments[0]), *arguments[1:])
+        weighting.class_weights(np.array(arguments[0]), *arguments[1:])
 
 
 def test_summary_of_a_batch_by_hand() -> None:

@@ -217,7 +217,7 @@ def test_engines_workers_batches_and_shards_change_no_value(
         return score_set(truth, results, NATIVE, SPACE, OWN, dataclasses.replace(SETTINGS, batch=batch))
 
     whole = score(8, 1)
-    monkeypatch.setattr("pipeline.evaluation.scoring.SHARD_IMAGES", 2)
+    monkeypatch.setattr("pipeline.evaluation.scoring.TASK_IMAGES", 2)
     monkeypatch.setattr("pipeline.evaluation.set_scores.MOMENTS_OF", 3)  # so that moments are formed twice, and added
     one, two = score(1, 1), score(8, 2)
     assert one == two == score(8, 2, "ray")

@@ -1,7 +1,12 @@
 """Intervals and tests against scipy and numbers worked by hand."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from pipeline.evaluation.statistics import bootstrap_intervals, column_means, holm, wilcoxon_p
@@ -32,11 +37,69 @@ def test_bootstrap_is_the_same_each_time_and_for_every_column() -> None:
     assert bootstrap_intervals(values, 500, 4)[0] != once[0]
 
 
-def test_bootstrap_in_chunks_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(0).normal(size=(20, 3))
+def scattered(n: int, columns: int, seed: int = 0) -> np.ndarray:
+    """Columns of very different sizes, some with holes: whoever adds in another order gets other last digits."""
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(n, columns)) * 10.0 ** random.integers(-9, 9, columns)
+    values[:, ::3] += random.normal(size=columns)[::3]
+    values[random.random((n, columns)) < (0.1 * (np.arange(columns) % 4 == 1))] = np.inf
+    return values
+
+
+def intervals(values: np.ndarray, draws: int = 300) -> np.ndarray:
+    return np.stack([*bootstrap_intervals(values, draws, 3), column_means(values)[0]])
+
+
+@pytest.mark.parametrize("n", [14, 100, 999])
+def test_a_column_s_statistics_are_its_own(n: int) -> None:
+    """Bit by bit the same alone, among other columns, in another order and in any memory layout."""
+    values = scattered(n, 37)
+    whole = intervals(values)
+    for column in range(values.shape[1]):
+        alone = np.ascontiguousarray(values[:, column : column + 1])
+        np.testing.assert_array_equal(intervals(alone)[:, 0], whole[:, column])
+    np.testing.assert_array_equal(intervals(values[:, ::-1]), whole[:, ::-1])
+    np.testing.assert_array_equal(intervals(np.asfortranarray(values)), whole)
+    np.testing.assert_array_equal(intervals(values[:, 3:20:2]), whole[:, 3:20:2])
+    np.testing.assert_array_equal(intervals(np.repeat(values, 3, axis=0)[::3]), whole)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 50])
+def test_bootstrap_in_chunks_is_the_same(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    values = scattered(321, 5)
     whole = bootstrap_intervals(values, 100, 3)
-    monkeypatch.setattr("pipeline.evaluation.statistics.CHUNK_DRAWS", 140)
-    assert np.array_equal(bootstrap_intervals(values, 100, 3), whole)
+    monkeypatch.setattr("pipeline.evaluation.statistics.CHUNK_DRAWS", 321 * rows)
+    np.testing.assert_array_equal(bootstrap_intervals(values, 100, 3), whole)
+
+
+@given(st.integers(1, 60), st.integers(0, 2**31), st.integers(-300, 280))
+@settings(max_examples=60, deadline=None)
+def test_means_are_exact(n: int, seed: int, exponent: int) -> None:
+    """The sum is that of the values themselves, rounded once."""
+    random = np.random.default_rng(seed)
+    values = random.normal(size=n) * 2.0 ** random.integers(-20, 20, n) * 2.0**exponent
+    mean = column_means(values[:, None])[0][0]
+    assert mean == float(sum(map(Fraction, values.tolist()), Fraction(0))) / n
+    assert mean == math.fsum(values) / n
+
+
+def test_bootstrap_means_are_exact() -> None:
+    """Every draw's mean against `math.fsum` of the very values drawn, holes left out."""
+    n, draws = 57, 200
+    values = scattered(n, 6)
+    picks = np.random.default_rng([3, n]).integers(0, n, size=(draws, n))
+    low, high = bootstrap_intervals(values, draws, 3)
+    for column in range(values.shape[1]):
+        drawn = [row[np.isfinite(row)] for row in values[picks, column]]
+        means = [math.fsum(row) / len(row) for row in drawn]
+        assert [low[column], high[column]] == np.percentile(means, (2.5, 97.5)).tolist()
+
+
+def test_no_value_and_no_column_have_no_statistics() -> None:
+    assert np.isnan(intervals(np.full((5, 2), np.nan))).all()
+    assert intervals(np.zeros((5, 0))).shape == (3, 0)
+    assert np.isnan(intervals(np.zeros((0, 2)))).all()
+    assert intervals(np.zeros((5, 1))).tolist() == [[0.0], [0.0], [0.0]]
 
 
 def test_bootstrap_leaves_out_what_is_not_finite() -> None:

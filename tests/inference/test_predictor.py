@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from PIL import Image
-from skimage.color import lab2rgb, rgb2lab
+from skimage.color import rgb2lab
 
 from pipeline.color import joining
 from pipeline.color.joining import ColorsOf, join, spread_colors
-from pipeline.color.lab import lab_to_rgb16, lightness
+from pipeline.color.lab import lightness
 from pipeline.color.upsampling import ColorRows, Enlarger, color_lines
 from pipeline.images.decode import Decoded, resize
 from pipeline.inference.predictor import photograph_light
@@ -93,11 +93,6 @@ def test_saturation() -> None:
     assert (np.ptp(grey.astype(int), axis=-1) <= 1).all()
     half, full = (rgb2lab(join(light, colors, saturation=factor))[..., 1:] for factor in (0.25, 0.5))
     assert np.abs(full - 2 * half).mean() < 0.6
-
-
-def test_sixteen_bit_conversion_is_scikit_images() -> None:
-    lab = rgb2lab(RANDOM.random((5000, 3)))
-    assert np.abs(lab_to_rgb16(lab) - np.round(lab2rgb(lab) * 65535)).max() <= 1
 
 
 def test_sixteen_bit_lightness_survives_to_the_result() -> None:

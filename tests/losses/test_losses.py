@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.color.weighting import batch_weights
+from pipeline.color.weighting import class_weights
 from pipeline.losses.batch import Batch, NetworkOutput
-from pipeline.losses.class_cross_entropy import ClassCrossEntropy, class_weights
+from pipeline.losses.class_cross_entropy import ClassCrossEntropy
 from pipeline.losses.inverse_frequency import InverseFrequency, frequency_weights
 from pipeline.losses.objective import weighted_sum
 from pipeline.losses.regression import L1, Huber
@@ -43,7 +43,8 @@ def test_weights_of_a_batch_worked_by_hand() -> None:
 def test_weights_agree_with_the_table_that_the_weights_stage_writes(percent: float, ratio_term: bool) -> None:
     counts = np.random.default_rng(0).geometric(0.01, 50) - 1
     found = class_weights(torch.from_numpy(counts), percent, ratio_term)
-    np.testing.assert_allclose(found, batch_weights(counts, percent, ratio_term), rtol=1e-5)
+    assert found.dtype == torch.float32
+    np.testing.assert_allclose(found, class_weights(counts, percent, ratio_term), rtol=1e-5)
 
 
 @pytest.mark.parametrize("balance", ["none", "batch"])

@@ -9,10 +9,10 @@ from efficientnet_lite_pytorch import EfficientNet
 from skimage.color import rgb2lab
 from torchvision.models import densenet121
 
+from pipeline.color.constants import level_of_lightness
 from pipeline.machine.weight_files import load_weights, resolve
 from pipeline.models.encoders.densenet121 import IMAGENET_DEVIATION, IMAGENET_MEAN, DenseNet121
 from pipeline.models.encoders.efficientnet_lite import EfficientNetLite0
-from pipeline.models.grey_input import grey_level
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def lightness_of(grey: torch.Tensor) -> torch.Tensor:
 def test_grey_level_inverts_lightness_of_every_grey() -> None:
     levels = np.arange(256, dtype=np.uint8)
     light = rgb2lab(np.stack([levels] * 3, axis=-1)[None])[0, :, 0]
-    assert np.abs(grey_level(torch.from_numpy(light)).numpy() * 255 - levels).max() < 1e-3
+    assert np.abs(level_of_lightness(torch.from_numpy(light)).numpy() * 255 - levels).max() < 1e-3
 
 
 def test_efficientnet_sees_the_features_that_the_published_network_sees(grey: torch.Tensor) -> None:

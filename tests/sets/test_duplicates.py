@@ -26,6 +26,16 @@ def test_hash_is_the_cosine_transforms(seed: int) -> None:
     assert distance(perceptual_hash(rgb), int(bits, 2)) <= 1  # a coefficient at the median may round either way
 
 
+def test_a_picture_without_detail_has_no_noise_in_its_hash() -> None:
+    """Frequencies that are not there are exactly 0, not what a processor's rounding leaves of them."""
+    ramp = np.repeat(np.arange(0, 256, 8, dtype=np.uint8)[None, :, None], 32, axis=0).repeat(3, axis=2)
+    for flat in (np.full((32, 32, 3), 90, np.uint8), np.full((64, 50, 3), (10, 200, 7), np.uint8)):
+        assert perceptual_hash(flat) == 1 << 63
+    assert perceptual_hash(np.zeros((32, 32, 3), np.uint8)) == 0
+    assert perceptual_hash(ramp) & ~(0xFF << 56) == 0  # only the frequencies along the ramp, the first row
+    assert perceptual_hash(ramp.swapaxes(0, 1)) & ~0x8080808080808080 == 0
+
+
 def test_copies_are_near_and_others_are_far() -> None:
     rgb = picture(1)
     half = np.asarray(Image.fromarray(rgb).resize((80, 60)))

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from pipeline.color.weighting import batch_weights, draw_batches
+from pipeline.color.weighting import class_weights, draw_batches
 from pipeline.errors import UserError
 from pipeline.images.decode import encode_png
 from pipeline.settings.params import Settings, validate_settings
@@ -179,7 +179,7 @@ def test_weights_are_those_of_a_plain_loop(
         counts = plain_counts([files[int(name[5:])] for name in names], 6, 108)
         labels = pd.Series(counts).groupby(space["mapped_to"]).sum().loc[frame["class_id"]].to_numpy()
         for percent in (4.0, 10.0):
-            row, present = batches.loc[(percent, number)], batch_weights(labels, percent)[labels > 0]
+            row, present = batches.loc[(percent, number)], class_weights(labels, percent)[labels > 0]
             assert (row["images"], row["classes"]) == (4, len(present))
             expected = (present.min(), np.median(present), present.max())
             assert tuple(row[["weight_min", "weight_median", "weight_max"]]) == pytest.approx(expected)

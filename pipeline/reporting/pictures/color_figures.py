@@ -14,7 +14,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
-from pipeline.color.weighting import batch_weights
+from pipeline.color.weighting import class_weights
 from pipeline.reporting.inputs import Figure
 
 INK, SOFT, RULE, PAPER = "#161616", "#575757", "#e0e0e0", "#ffffff"
@@ -184,8 +184,8 @@ def weight_by_frequency(tables: ColorTables) -> tuple[Canvas, str, str]:
     axes = canvas.subplots()
     positions = seen["prior"].to_numpy() * tables.batch_pixels
     for percent, color in zip(tables.percents, _shades(len(tables.percents)), strict=True):
-        axes.plot(seen["prior"], batch_weights(positions, percent), color=color, linewidth=1.4)
-        start = (float(seen["prior"].iloc[0]), float(batch_weights(positions, percent)[0]))
+        axes.plot(seen["prior"], class_weights(positions, percent), color=color, linewidth=1.4)
+        start = (float(seen["prior"].iloc[0]), float(class_weights(positions, percent)[0]))
         label = f"p = {percent:g}"
         axes.annotate(label, start, xytext=(-4, 0), textcoords="offset points", ha="right", va="center", color=color)
     axes.scatter(

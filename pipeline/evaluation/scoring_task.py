@@ -1,4 +1,4 @@
-"""Score some photographs of a set: what one worker does, from stores to rows and mergeable partials."""
+"""Score some photographs of a set: what one worker does, from stores to rows and parts that add up."""
 
 import functools
 from collections.abc import Iterable, Iterator
@@ -40,26 +40,7 @@ On a CPU, where every metric takes one photograph at a time anyway, only the net
 """
 
 
-class SpaceKey(NamedTuple):
-    """A color space as a few plain values, so that a worker builds its tables once and not for every shard."""
-
-    bin_size: int
-    shift: int
-    kept: bytes
-
-    @classmethod
-    def of(cls, space: ColorSpace) -> "SpaceKey":
-        """The key of a space."""
-        return cls(space.bin_size, space.shift, space.kept.astype(np.int32).tobytes())
-
-
-@functools.lru_cache(maxsize=8)
-def color_space(key: SpaceKey) -> ColorSpace:
-    """The space of a key, the same object each time."""
-    return ColorSpace(key.bin_size, key.shift, np.frombuffer(key.kept, np.int32))
-
-
-class Shard(NamedTuple):
+class ScoringTask(NamedTuple):
     """Photographs for one worker.
 
     Attributes:
@@ -72,8 +53,8 @@ class Shard(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is the same for every shard.
+class ScoringRun:
+    """What is the same for every task.
 
     Attributes:
         truth: store of the photographs.
@@ -91,8 +72,8 @@ class Job:
     truth: Path
     results: tuple[tuple[str, Path], ...]
     protocol: Protocol
-    report_space: SpaceKey
-    own_space: SpaceKey | None
+    report_space: ColorSpace
+    own_space: ColorSpace | None
     bands: npt.NDArray[np.int32]
     weights: dict[str, Weights]
     batch: int
@@ -101,8 +82,8 @@ class Job:
 
 
 @dataclass
-class Partial:
-    """What one shard gives. Moments and counts of all shards add up; rows are put in order at the end.
+class ScoredPart:
+    """What one task gives. Moments and counts of all tasks add up; rows are put in order at the end.
 
     Attributes:
         rows: one mapping per photograph and variant, column to value.
@@ -130,22 +111,22 @@ class _Entry:
         return (self.truth.shape, *self.results)
 
 
-def score_shard(shard: Shard, job: Job) -> Partial:
-    """Score the photographs of a shard.
+def score_photographs(task: ScoringTask, run: ScoringRun) -> ScoredPart:
+    """Score the photographs of a task.
 
     Args:
-        shard: which.
-        job: how.
+        task: which.
+        run: how.
 
     Returns:
-        Rows and partials; a result that cannot be compared gives a row with its status and no values.
+        Rows and parts; a result that cannot be compared gives a row with its status and no values.
     """
-    partial = Partial()
-    networks = load_networks(tuple(sorted(job.weights.items())), job.device)
+    part = ScoredPart()
+    networks = load_networks(tuple(sorted(run.weights.items())), run.device)
     with _exact_and_alone():
-        for entries in _batches(_entries(shard, job, partial), job):
-            _score_batch(entries, job, networks, shard.keep, partial)
-    return partial
+        for entries in _batches(_entries(task, run, part), run):
+            _score_batch(entries, run, networks, task.keep, part)
+    return part
 
 
 @contextmanager
@@ -173,15 +154,15 @@ def _open(path: Path) -> Store:
     return _store(path, (path / "index.parquet").stat().st_mtime_ns)
 
 
-def _entries(shard: Shard, job: Job, partial: Partial) -> Iterator[_Entry]:
-    """Read photographs and results; those that cannot be compared become rows of `partial` at once."""
-    truth, results = _open(job.truth), {variant: _open(path) for variant, path in job.results}
-    for image_id in shard.image_ids:
+def _entries(task: ScoringTask, run: ScoringRun, part: ScoredPart) -> Iterator[_Entry]:
+    """Read photographs and results; those that cannot be compared become rows of `part` at once."""
+    truth, results = _open(run.truth), {variant: _open(path) for variant, path in run.results}
+    for image_id in task.image_ids:
         row: dict[str, Any] = {"image_id": image_id}
         try:
             photograph = truth.rgb(image_id)
         except (ImageRefused, KeyError):
-            partial.rows += [row | {"variant": variant, "status": "truth_unreadable"} for variant in results]
+            part.rows += [row | {"variant": variant, "status": "truth_unreadable"} for variant in results]
             continue
         row |= {"width": photograph.shape[1], "height": photograph.shape[0]}
         found: dict[str, npt.NDArray[np.uint8]] = {}
@@ -189,13 +170,13 @@ def _entries(shard: Shard, job: Job, partial: Partial) -> Iterator[_Entry]:
         for variant, store in results.items():
             rgb, status = _result(store, image_id, photograph.shape)
             if rgb is None:
-                partial.rows.append(row | {"variant": variant, "status": status})
+                part.rows.append(row | {"variant": variant, "status": status})
             else:
                 statuses[variant] = "identical" if np.array_equal(rgb, photograph) else status
-                found[variant] = job.protocol.apply(rgb)
+                found[variant] = run.protocol.apply(rgb)
         if found:
             sha256 = str(truth.index.at[image_id, "sha256"])
-            yield _Entry(row, sha256, job.protocol.apply(photograph), found, statuses)
+            yield _Entry(row, sha256, run.protocol.apply(photograph), found, statuses)
 
 
 def _result(store: Store, image_id: str, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8] | None, str]:
@@ -214,13 +195,13 @@ def _result(store: Store, image_id: str, shape: tuple[int, ...]) -> tuple[npt.ND
     return decoded.rgb, "ok" if decoded.record["mode"] == "RGB" and decoded.record["bits"] == 8 else "converted"
 
 
-def _batches(entries: Iterable[_Entry], job: Job) -> Iterator[list[_Entry]]:
+def _batches(entries: Iterable[_Entry], run: ScoringRun) -> Iterator[list[_Entry]]:
     """Neighbours of one size and with the same variants, at most a batch of them and not too many pixels."""
-    limit = CPU_BATCH_PIXELS if job.device == "cpu" else BATCH_PIXELS
+    limit = CPU_BATCH_PIXELS if run.device == "cpu" else BATCH_PIXELS
     waiting: list[_Entry] = []
     for entry in entries:
         pixels = entry.truth.shape[0] * entry.truth.shape[1]
-        full = len(waiting) >= min(job.batch, max(1, limit // pixels))
+        full = len(waiting) >= min(run.batch, max(1, limit // pixels))
         if waiting and (full or entry.group != waiting[0].group):
             yield waiting
             waiting = []
@@ -229,14 +210,14 @@ def _batches(entries: Iterable[_Entry], job: Job) -> Iterator[list[_Entry]]:
         yield waiting
 
 
-def _score_batch(entries: list[_Entry], job: Job, networks: Networks, keep: bool, partial: Partial) -> None:
-    report, own = color_space(job.report_space), color_space(job.own_space) if job.own_space else None
-    together = TOGETHER if job.protocol.size is not None else 1
+def _score_batch(entries: list[_Entry], run: ScoringRun, networks: Networks, keep: bool, part: ScoredPart) -> None:
+    report, own = run.report_space, run.own_space
+    together = TOGETHER if run.protocol.size is not None else 1
     hashes = [entry.sha256 for entry in entries]
-    images = _stacked([entry.truth for entry in entries], job)
-    features = truth_features(images, hashes, networks, job.weights, job.cache, keep, together)
+    images = _stacked([entry.truth for entry in entries], run)
+    features = truth_features(images, hashes, networks, run.weights, run.cache, keep, together)
     truth = describe(images, features, report, own)
-    results = {variant: _stacked([entry.results[variant] for entry in entries], job) for variant in entries[0].results}
+    results = {variant: _stacked([entry.results[variant] for entry in entries], run) for variant in entries[0].results}
     found = network_features(torch.cat(list(results.values())), networks, together)  # more of them fill more groups
     for place, (variant, stacked) in enumerate(results.items()):
         start = place * len(entries)
@@ -244,13 +225,13 @@ def _score_batch(entries: list[_Entry], job: Job, networks: Networks, keep: bool
         values = score_pairs(truth, result, report, own)
         for number, entry in enumerate(entries):
             scores = {name: float(value[number]) for name, value in values.items()}
-            partial.rows.append(entry.row | {"variant": variant, "status": entry.statuses[variant]} | scores)
-        _collect(truth, result, variant, job.bands, own, partial)
+            part.rows.append(entry.row | {"variant": variant, "status": entry.statuses[variant]} | scores)
+        _collect(truth, result, variant, run.bands, own, part)
         del result  # before the next one is described: a large photograph takes hundreds of megabytes
 
 
-def _stacked(photographs: list[npt.NDArray[np.uint8]], job: Job) -> torch.Tensor:
-    return torch.from_numpy(np.stack(photographs)).to(job.device)
+def _stacked(photographs: list[npt.NDArray[np.uint8]], run: ScoringRun) -> torch.Tensor:
+    return torch.from_numpy(np.stack(photographs)).to(run.device)
 
 
 def _collect(
@@ -259,7 +240,7 @@ def _collect(
     variant: str,
     bands: npt.NDArray[np.int32],
     own: ColorSpace | None,
-    partial: Partial,
+    part: ScoredPart,
 ) -> None:
     """Add a batch to what the set metrics are made from.
 
@@ -267,11 +248,11 @@ def _collect(
     have every batch ask the system for fresh memory.
     """
     for metric, vectors in result.features.items():
-        partial.features.setdefault((variant, metric), []).append((truth.features[metric].copy(), vectors.copy()))
-    _add(partial.counts, (variant, "report"), ClassCounts.of(truth.classes, result.classes, bands))
+        part.features.setdefault((variant, metric), []).append((truth.features[metric].copy(), vectors.copy()))
+    _add(part.counts, (variant, "report"), ClassCounts.of(truth.classes, result.classes, bands))
     if own is not None and truth.own_classes is not None and result.own_classes is not None:
         flat = np.zeros(own.kept_count, np.int32)  # the bands are those of the report space
-        _add(partial.counts, (variant, "own"), ClassCounts.of(truth.own_classes, result.own_classes, flat))
+        _add(part.counts, (variant, "own"), ClassCounts.of(truth.own_classes, result.own_classes, flat))
 
 
 def _add(counts: dict[tuple[str, str], ClassCounts], key: tuple[str, str], more: ClassCounts) -> None:
