@@ -33,7 +33,7 @@ from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.scoring import ScoreSettings, find_weights, score_set
 from pipeline.images.decode import decode, encode_png, resize
 from pipeline.machine.engine import worker_count
-from pipeline.metrics.registry import IMAGE_METRICS
+from pipeline.metrics.registry import image_metrics
 from pipeline.storage.store import Store, StoreWriter
 
 SPEED_TARGET, MEMORY_TARGET, TOLERANCE = 5.0, 1.15, 1e-4
@@ -136,7 +136,7 @@ def differences(
 ) -> dict[str, float]:
     """The largest of each score; nan where one side has a value and the other has none."""
     rows = rows.set_index(["image_id", "variant"]).loc[plain_rows.index]
-    filled = {name for name in IMAGE_METRICS if rows[name].notna().any()}
+    filled = {name for name in image_metrics() if rows[name].notna().any()}
     assert filled == set(plain_rows.columns), f"only one side has {filled ^ set(plain_rows.columns)}"
     worst = (rows[plain_rows.columns] - plain_rows).abs().max(skipna=False).to_dict()
     values = set_rows.set_index(["variant", "metric"])["value"]

@@ -22,12 +22,12 @@ from _figures import figure
 from PIL import Image
 from skimage import data as photographs
 
-from pipeline.evaluation.schemas import IMAGE_ROWS
+from pipeline.evaluation.schemas import image_rows_schema
 from pipeline.evaluation.summary import summarize
 from pipeline.images.decode import encode_png
 from pipeline.machine.engine import worker_count
 from pipeline.machine.memory import keep_freed_memory
-from pipeline.metrics.registry import IMAGE_METRICS
+from pipeline.metrics.registry import image_metrics
 from pipeline.reporting.inputs import ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.pictures.media import THUMB_QUALITY
@@ -61,10 +61,10 @@ def rows_of(method: str, count: int, variants: tuple[str, ...], random: np.rando
     facts = {"set": "large", "method": method, "protocol": "cic-256@1", "space": "paper", "status": "ok"}
     rows = [
         facts | {"variant": variant, "image_id": f"{number:04d}", "width": SIDE, "height": SIDE}
-        | dict(zip(IMAGE_METRICS, random.random(len(IMAGE_METRICS)).tolist(), strict=True))
+        | dict(zip(image_metrics(), random.random(len(image_metrics())).tolist(), strict=True))
         for variant in variants for number in range(count)
     ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=IMAGE_ROWS)
+    return pa.Table.from_pylist(rows, schema=image_rows_schema())
 
 
 def large_run(folder: Path, methods: int, count: int) -> tuple[ReportInputs, float]:

@@ -50,14 +50,12 @@ class Protocol:
         return rgb if self.size is None else resize(rgb, (self.size, self.size), self.resampling)
 
 
-PROTOCOLS = {
-    protocol.name: protocol
-    for protocol in (
-        Protocol("cic-256@1", "whole", 256, "bicubic", "whole photograph resized to 256 x 256, as in CIC (2016)"),
-        Protocol("native@1", "whole", None, "", "the photograph's own size"),
-        Protocol("ddcolor-val5k@1", "center", 256, "bicubic", "largest center square resized to 256 x 256"),
-    )
-}
+CIC_256 = Protocol("cic-256@1", "whole", 256, "bicubic", "whole photograph resized to 256 x 256, as in CIC (2016)")
+NATIVE = Protocol("native@1", "whole", None, "", "the photograph's own size")
+DDCOLOR_VAL5K = Protocol("ddcolor-val5k@1", "center", 256, "bicubic", "largest center square resized to 256 x 256")
+
+PROTOCOLS = {protocol.name: protocol for protocol in (CIC_256, NATIVE, DDCOLOR_VAL5K)}
+"""Each protocol by what `run.protocol` takes."""
 
 
 def protocol_named(name: str) -> Protocol:

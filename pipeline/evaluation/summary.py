@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.evaluation.protocols import one_protocol
 from pipeline.evaluation.schemas import PAIRS, SUMMARY
 from pipeline.evaluation.statistics import FEW_IMAGES, Matrix, bootstrap_intervals, column_means, holm, wilcoxon_p
-from pipeline.metrics.registry import IMAGE_METRICS, METRICS
+from pipeline.metrics.registry import METRICS, image_metrics
 
 Group = tuple[str, str, str]
 """Set, method, variant."""
@@ -27,7 +27,7 @@ def summarize(
     """Means over photographs, set metrics, and the differences between every two methods.
 
     Args:
-        rows: tables of `schemas.IMAGE_ROWS`, one for each method and set, in the order of the methods.
+        rows: tables of `schemas.image_rows_schema`, one for each method and set, in the order of the methods.
         set_rows: tables of `schemas.SET_ROWS`.
         kinds: method to floor, ceiling, trained or imported; every method needs one.
         draws: of the bootstrap.
@@ -65,10 +65,6 @@ def summarize(
     return pa.Table.from_pylist(records, schema=SUMMARY), pa.Table.from_pylist(pairs, schema=PAIRS)
 
 
-def _distinct(tables: Sequence[pa.Table], column: str) -> list[str]:
-    return sorted({str(value) for table in tables for value in table[column].unique().to_pylist()})
-
-
 def _groups(tables: Sequence[pa.Table]) -> dict[Group, tuple[dict[str, Matrix], list[str]]]:
     """Metric columns (those that are not null throughout) and image_ids of each set, method and variant."""
     groups: dict[Group, tuple[dict[str, Matrix], list[str]]] = {}
@@ -78,7 +74,7 @@ def _groups(tables: Sequence[pa.Table]) -> dict[Group, tuple[dict[str, Matrix], 
             part = table.filter(pa.array([one == key for one in keys]))
             if key in groups:
                 raise UserError(f"scores of {key[1]!r} on {key[0]!r} ({key[2]}) are there twice; run dvc repro")
-            columns = {name: part[name] for name in IMAGE_METRICS if part[name].null_count < len(part)}
+            columns = {name: part[name] for name in image_metrics() if part[name].null_count < len(part)}
             values = {name: column.to_numpy().astype(np.float64) for name, column in columns.items()}
             groups[key] = values, part["image_id"].to_pylist()
     return groups

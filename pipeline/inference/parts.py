@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.evaluation.schemas import CLASS_HITS
 from pipeline.storage.store import Chunk, Store, StoreWriter
-from pipeline.storage.tables import read_table, write_table
+from pipeline.storage.tables import CLASS_HITS, read_table, write_table
 
 NOT_FINITE = "not_finite"
 """Status of a photograph for which the network put out a value that is no number; nothing is painted then."""
@@ -76,7 +75,7 @@ def join_parts(paths: Iterable[Path], out: Path) -> pa.Table:
         out: the store of all results, split `test`.
 
     Returns:
-        A table of `metrics.schemas.CLASS_HITS`, a row for each photograph whose class scores are known.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     hits: list[pa.Table] = []
     with StoreWriter(out) as writer:

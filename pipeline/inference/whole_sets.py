@@ -85,7 +85,7 @@ def predict_set(
         cache: for finished parts while the run lasts.
 
     Returns:
-        A table of `metrics.schemas.CLASS_HITS`, a row for each photograph whose class scores are known.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
 
     Raises:
         UserError: if the weights are missing or were trained for something else.
@@ -104,7 +104,7 @@ def predict_gray(settings: Predict, store: Store, out: Path, cache: Path) -> pa.
         cache: as `predict_set`.
 
     Returns:
-        A table of `metrics.schemas.CLASS_HITS`, a row for each photograph whose class scores are known.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     return _predict(Colorizer("gray", settings), store, out, cache)
 
@@ -120,7 +120,7 @@ def predict_oracle(space: ColorSpace, settings: Predict, store: Store, out: Path
         cache: as `predict_set`.
 
     Returns:
-        A table of `metrics.schemas.CLASS_HITS`, a row for each photograph whose class scores are known.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     return _predict(Colorizer("oracle", settings, space=space), store, out, cache)
 

@@ -6,7 +6,6 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UserError
 from pipeline.evaluation.protocols import protocol_named
-from pipeline.evaluation.schemas import CLASS_HITS
 from pipeline.evaluation.scoring import ScoreSettings, score_set
 from pipeline.machine.devices import choose_device
 from pipeline.machine.provenance import fingerprint, git_revision, library_versions
@@ -15,7 +14,7 @@ from pipeline.stages import paths
 from pipeline.stages.prepare import method_space
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
-from pipeline.storage.tables import HARMONIZED, WEIGHTS, read_table, write_table
+from pipeline.storage.tables import CLASS_HITS, HARMONIZED, WEIGHTS, read_table, write_table
 
 
 def run(settings: Settings, method: str, set_name: str) -> str:

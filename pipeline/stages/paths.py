@@ -62,7 +62,7 @@ def predictions(name: str, set_name: str) -> Path:
 
 
 def class_hits(name: str, set_name: str) -> Path:
-    """How often a method's class scores hit the truth, a table of `metrics.schemas.CLASS_HITS`."""
+    """How often a method's class scores hit the truth, a table of `tables.CLASS_HITS`."""
     return DATA / "predictions" / name / f"{set_name}.parquet"
 
 

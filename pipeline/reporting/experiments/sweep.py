@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.metrics.registry import BAND
 from pipeline.reporting.experiments.compare import changes
 from pipeline.reporting.pictures.charts import Chart, Line, chart
-from pipeline.reporting.tables.columns import BAND, metric_columns
+from pipeline.reporting.tables.columns import metric_columns
 from pipeline.reporting.tables.leaderboard import Board
 from pipeline.storage.tables import SWEEP, read_table
 
