@@ -66,7 +66,7 @@ SET_ROWS = pa.schema(
 )
 """reports/sets/<method>/<set>.parquet: a row per set metric, and per metric of any kind that could not be computed."""
 
-SUMMARY = pa.schema(
+SUMMARY_ROWS = pa.schema(
     [
         _SET,
         _METHOD,
@@ -86,7 +86,7 @@ SUMMARY = pa.schema(
 )
 """reports/summary.parquet."""
 
-PAIRS = pa.schema(
+PAIR_ROWS = pa.schema(
     [
         _SET,
         _METRIC,
@@ -104,7 +104,7 @@ PAIRS = pa.schema(
 )
 """reports/pairs.parquet."""
 
-BANDS = pa.schema(
+BAND_ROWS = pa.schema(
     [
         _SET,
         _METHOD,

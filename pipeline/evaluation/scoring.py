@@ -21,7 +21,7 @@ from pipeline.evaluation.shard import Job, Shard, SpaceKey, score_shard
 from pipeline.machine.engine import map_shards
 from pipeline.machine.weight_files import MissingWeights, resolve
 from pipeline.metrics.class_metrics import frequency_bands
-from pipeline.metrics.registry import BAND, METRICS, Origin, image_metrics
+from pipeline.metrics.registry import CLASS_BAND, METRICS, Origin, image_metrics
 from pipeline.storage.store import Store
 
 SHARD_IMAGES = 16
@@ -207,7 +207,7 @@ def _absences(
             _metrics_of("network"), "the method's class scores are not known, only its photographs"
         )
     if class_counts is None:
-        bands = [name for name in METRICS if name.startswith(BAND)]
+        bands = [name for name in METRICS if name.startswith(CLASS_BAND)]
         reasons |= dict.fromkeys(bands, "no class counts of a reference set were given")
     return reasons
 

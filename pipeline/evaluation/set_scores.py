@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.evaluation.network_features import Features
-from pipeline.evaluation.schemas import BANDS as BAND_TABLE
+from pipeline.evaluation.schemas import BAND_ROWS
 from pipeline.metrics.class_metrics import BANDS, ClassCounts
 from pipeline.metrics.frechet import ENOUGH_IMAGES, FeatureMoments, frechet_distance
 from pipeline.metrics.perceptual import SMALLEST
-from pipeline.metrics.registry import ALEXNET, BAND, METRICS, OWN, Metric
+from pipeline.metrics.registry import ALEXNET, CLASS_BAND, METRICS, OWN, Metric
 
 _CONFUSION = "band_{:02d}_as_{:02d}"
 """Share of a band's pixels that the result puts into a band: kept among the set rows, for `band_table`."""
@@ -134,7 +134,7 @@ def _scores(state: SetState, variant: str, images: int, missing: Mapping[str, st
         if counts is not None:
             yield _accuracy_row(variant, f"{prefix}class_accuracy", counts.mean_accuracy(), images)
     counts = state.counts.get((variant, "report"))
-    if counts is not None and f"{BAND}01" not in missing:
+    if counts is not None and f"{CLASS_BAND}01" not in missing:
         yield from _band_rows(variant, counts, images)
 
 
@@ -158,7 +158,7 @@ def _accuracy_row(variant: str, metric: str, value: float, images: int) -> dict[
 def _band_rows(variant: str, counts: ClassCounts, images: int) -> Iterator[dict[str, Any]]:
     for band in range(BANDS):
         accuracy = counts.mean_accuracy(counts.bands == band)
-        yield _accuracy_row(variant, f"{BAND}{band + 1:02d}", accuracy, images)
+        yield _accuracy_row(variant, f"{CLASS_BAND}{band + 1:02d}", accuracy, images)
     for actual, row in enumerate(counts.confusion):
         if row.sum():
             for predicted, pixels in enumerate(row):
@@ -173,7 +173,7 @@ def band_table(set_rows: Sequence[pa.Table]) -> pa.Table:
         set_rows: tables of `schemas.SET_ROWS`.
 
     Returns:
-        A table of `schemas.BANDS`; bands that the truth does not show are absent.
+        A table of `schemas.BAND_ROWS`; bands that the truth does not show are absent.
     """
     wanted = {_CONFUSION.format(i, j): (i, j) for i in range(1, BANDS + 1) for j in range(1, BANDS + 1)}
     rows = [
@@ -183,4 +183,4 @@ def band_table(set_rows: Sequence[pa.Table]) -> pa.Table:
         for row in table.to_pylist()
         if row["metric"] in wanted
     ]
-    return pa.Table.from_pylist(rows, schema=BAND_TABLE)
+    return pa.Table.from_pylist(rows, schema=BAND_ROWS)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.errors import UserError
 from pipeline.evaluation.protocols import one_protocol
-from pipeline.evaluation.schemas import PAIRS, SUMMARY
+from pipeline.evaluation.schemas import PAIR_ROWS, SUMMARY_ROWS
 from pipeline.evaluation.statistics import FEW_IMAGES, Matrix, bootstrap_intervals, column_means, holm, wilcoxon_p
 from pipeline.metrics.registry import METRICS, image_metrics
 
@@ -34,8 +34,8 @@ def summarize(
         seed: of the bootstrap.
 
     Returns:
-        A table of `schemas.SUMMARY` and one of `schemas.PAIRS`. A metric that a method has not, and that no set row
-        explains, has no row.
+        A table of `schemas.SUMMARY_ROWS` and one of `schemas.PAIR_ROWS`. A metric that a method has not,
+        and that no set row explains, has no row.
 
     Raises:
         UserError: if the rows are of more than one protocol or class space, are there twice, or a method has no kind.
@@ -62,7 +62,7 @@ def summarize(
         found |= {record["metric"]: record for record in explained.get(group, []) if record["metric"] not in found}
         records += [named | found[name] for name in METRICS if name in found]
     pairs = [{"protocol": protocol} | record for record in _pair_records(groups, draws, seed)]
-    return pa.Table.from_pylist(records, schema=SUMMARY), pa.Table.from_pylist(pairs, schema=PAIRS)
+    return pa.Table.from_pylist(records, schema=SUMMARY_ROWS), pa.Table.from_pylist(pairs, schema=PAIR_ROWS)
 
 
 def _groups(tables: Sequence[pa.Table]) -> dict[Group, tuple[dict[str, Matrix], list[str]]]:

@@ -15,7 +15,7 @@ Shown = Literal["headline", "core", "all", "chart"]
 
 OWN = "own_"
 """Before the name of a metric: in the method's own class space, and not in that which all methods share."""
-BAND = "class_accuracy_band_"
+CLASS_BAND = "class_accuracy_band_"
 """Before the number of a tenth of the classes, 01 (the rarest) to 10."""
 ALEXNET, INCEPTION = "alexnet", "inception_v3"
 """Weights that metrics need, as `pipeline.machine.weight_files` names them."""
@@ -138,7 +138,7 @@ _SET = (
     Metric("own_class_accuracy", "own Class accuracy", "higher", "%", 2, "set", "classes",
            "the same in the method's own space", "0..100", "SPEC section 8", own=True),
     *(
-        Metric(f"{BAND}{number:02d}", f"class accuracy band {number:02d}", "higher", "%", 3, "set", "classes",
+        Metric(f"{CLASS_BAND}{number:02d}", f"class accuracy band {number:02d}", "higher", "%", 3, "set", "classes",
                f"the same, tenth {number} of 10", "0..100", "SPEC section 8", shown="chart")
         for number in range(1, 11)
     ),

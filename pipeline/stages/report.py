@@ -16,7 +16,7 @@ from pipeline.models.network import build_network
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.pictures.color_figures import ColorTables, color_figures
-from pipeline.reporting.tables.published_figures import FOLDER
+from pipeline.reporting.tables.published_figures import PUBLISHED
 from pipeline.reporting.turing.trials import build_turing
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
@@ -25,7 +25,7 @@ from pipeline.storage.color_tables import read_cells
 from pipeline.storage.tables import HISTOGRAM, SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
 
 PAPER_DECODER = (1024, 512, 512)
-PRINTED = FOLDER / "ccc_plus_plus_bin_sizes.csv"
+PRINTED = PUBLISHED / "ccc_plus_plus_bin_sizes.csv"
 
 
 def run(settings: Settings) -> str:

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from pipeline.errors import UserError
-from pipeline.evaluation.schemas import PAIRS, SET_ROWS, SUMMARY, image_rows_schema
+from pipeline.evaluation.schemas import PAIR_ROWS, SET_ROWS, SUMMARY_ROWS, image_rows_schema
 from pipeline.evaluation.summary import summarize
 from pipeline.metrics.registry import METRICS, image_metrics, set_metrics
 from pipeline.reporting.tables.columns import metric_column
@@ -50,7 +50,7 @@ def records(table: pa.Table) -> dict[tuple[str, str], dict[str, Any]]:
 def test_means_and_what_is_left_out() -> None:
     psnr = [20.0, 22.0, np.inf, 24.0]
     summary, _ = summarize([image_rows("ours", {"psnr": psnr, "mse": [1.0, 2, 0, 3]})], [], KINDS)
-    assert summary.schema.names == SUMMARY.names
+    assert summary.schema.names == SUMMARY_ROWS.names
     row = records(summary)["ours", "psnr"]
     assert (row["value"], row["images"], row["left_out"]) == (22.0, 3, 1)
     assert row["low"] <= 22.0 <= row["high"]
@@ -93,7 +93,7 @@ def test_pairs_are_paired() -> None:
     difficulty, gain = random.normal(20, 5, 40), random.normal(0.3, 0.2, 40)
     ours, theirs = list(difficulty + gain), list(difficulty)
     _, pairs = summarize([image_rows("ours", {"psnr": ours}), image_rows("theirs", {"psnr": theirs})], [], KINDS)
-    assert pairs.schema.names == PAIRS.names
+    assert pairs.schema.names == PAIR_ROWS.names
     (row,) = pairs.to_pylist()
     assert (row["method"], row["other"], row["images"]) == ("ours", "theirs", 40)
     assert row["difference"] == pytest.approx(gain.mean())

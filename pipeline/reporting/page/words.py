@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from pipeline.reporting.inputs import RunDescription
 from pipeline.reporting.tables.columns import MetricColumn
-from pipeline.reporting.tables.leaderboard import Board, Row
+from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 from pipeline.reporting.turing.turing_scores import Scores
 
-STAGES = (
-    "download", "histogram", "classes", "weights", "train", "predict", "segment", "harmonize", "evaluate", "report",
+STAGE_ORDER = (
+    "download", "histogram", "classes", "weights", "prepare", "train", "predict", "baseline", "segment", "harmonize",
+    "evaluate", "report",
 )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def stage_times(seconds: Mapping[str, float]) -> list[StageTime]:
 
     def place(name: str) -> tuple[int, str]:
         base = name.split("@")[0]
-        return (STAGES.index(base) if base in STAGES else len(STAGES), name)
+        return (STAGE_ORDER.index(base) if base in STAGE_ORDER else len(STAGE_ORDER), name)
 
     longest = max(seconds.values(), default=0.0) or 1.0
     return [StageTime(name, seconds[name], 100.0 * seconds[name] / longest) for name in sorted(seconds, key=place)]
@@ -83,7 +84,7 @@ def settings_text(settings: Mapping[str, object]) -> str:
     return json.dumps(settings, indent=2, default=str, ensure_ascii=False)
 
 
-def markdown_figure(row: Row, column: MetricColumn) -> str:
+def markdown_figure(row: LeaderboardRow, column: MetricColumn) -> str:
     """Write one figure of the Markdown leaderboard, with its mark and interval."""
     cell = row.cells.get(column.name)
     if cell is None or cell.value is None:

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from pipeline.machine.files import replaced, write_text
 from pipeline.metrics.registry import METRICS, headline_metrics
+from pipeline.reporting.file_names import slug
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.pictures.media import slug
 from pipeline.reporting.tables.bin_sizes import read_frame
-from pipeline.reporting.tables.leaderboard import Board, Row
+from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 
 
 def write_tables(summary: pd.DataFrame, inputs: ReportInputs, found: Sequence[Board], out: Path) -> dict[str, str]:
@@ -56,7 +56,7 @@ def headline_figures(found: Iterable[Board]) -> dict[str, dict[str, dict[str, fl
     }
 
 
-def _figure(row: Row, metric: str) -> float | None:
+def _figure(row: LeaderboardRow, metric: str) -> float | None:
     cell = row.cells.get(metric)
     return None if cell is None or cell.value is None or not math.isfinite(cell.value) else cell.value
 
