@@ -45,7 +45,8 @@ class RunDescription:
     """The facts above the first table: what was run, where and when.
 
     Attributes:
-        revision: git revision, with a mark when the tree was changed.
+        revisions: (method, set) to the git revision that its rows were made with, with a mark when the tree was
+            changed; "" where the rows do not say.
         date: ISO 8601 date or time of the run.
         machine: processor, memory, accelerator in words.
         seed: the run's seed.
@@ -55,7 +56,7 @@ class RunDescription:
         versions: library name to version.
     """
 
-    revision: str = ""
+    revisions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     date: str = ""
     machine: str = ""
     seed: int | None = None

@@ -1,6 +1,6 @@
 """Stage `report`: tables, figures and the page, from everything that the graph has made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -11,7 +11,7 @@ from pipeline.color.study import bin_size_study
 from pipeline.errors import UserError
 from pipeline.evaluation.set_scores import band_table
 from pipeline.evaluation.summary import summarize
-from pipeline.machine.provenance import git_revision, library_versions, machine
+from pipeline.machine.provenance import library_versions, machine
 from pipeline.models.network import build_network
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
@@ -58,7 +58,7 @@ def run(settings: Settings) -> str:
     inputs = ReportInputs(
         summary=paths.SUMMARY,
         pairs=paths.PAIRS,
-        run=_description(settings),
+        run=_description(settings, dict(zip(pairs, rows, strict=True))),
         rows={pair: paths.image_rows(*pair) for pair in pairs},
         sets=sets,
         figures=_color_figures(settings, study),
@@ -101,9 +101,9 @@ def _write_turing(sets: Sequence[TestSet], seed: int) -> tuple[str, ...]:
     return ()
 
 
-def _description(settings: Settings) -> RunDescription:
+def _description(settings: Settings, rows: Mapping[tuple[str, str], pa.Table]) -> RunDescription:
     return RunDescription(
-        revision=git_revision(),
+        revisions={pair: str(table_facts(table).get("git_revision", "")) for pair, table in rows.items()},
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=machine(),
         seed=settings.run.seed,

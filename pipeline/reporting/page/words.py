@@ -62,10 +62,33 @@ def facts(run: RunDescription, found: Sequence[Board], kinds: Mapping[str, str])
         *described,
         ("Protocol", run.protocol or _listed(sorted({board.protocol for board in found})) or "not recorded"),
         ("Seed", "not recorded" if run.seed is None else str(run.seed)),
-        ("Revision", run.revision or "not recorded"),
+        ("Revision", revisions_text(run.revisions)),
         ("Date", run.date or "not recorded"),
         ("Machine", run.machine or "not recorded"),
     ]
+
+
+def revisions_text(revisions: Mapping[tuple[str, str], str]) -> str:
+    """Say with which revision of the code the rows were made, each its own where they differ.
+
+    Args:
+        revisions: (method, set) to revision, "" where the rows do not say.
+
+    Returns:
+        The revision alone where all rows have one; else each with the methods whose rows it made, and their sets where
+        a method has rows of several.
+    """
+    if len(set(revisions.values())) < 2:
+        return next(iter(revisions.values()), "") or "not recorded"
+    made_by: dict[str, set[str]] = {}
+    for (method, _), revision in revisions.items():
+        made_by.setdefault(method, set()).add(revision)
+    owners: dict[str, dict[str, None]] = {}
+    for (method, set_name), revision in revisions.items():
+        name = method if len(made_by[method]) == 1 else f"{method} on {set_name}"
+        owners.setdefault(revision or "not recorded", {})[name] = None
+    parts = [f"{revision} ({', '.join(names)})" for revision, names in owners.items()]
+    return f"rows of {len(owners)} revisions: {', '.join(parts)}"
 
 
 def stage_times(seconds: Mapping[str, float]) -> list[StageTime]:
