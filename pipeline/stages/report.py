@@ -15,6 +15,7 @@ from pipeline.machine.provenance import library_versions, machine
 from pipeline.models.network import build_network
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
+from pipeline.reporting.page.words import revisions_text
 from pipeline.reporting.pictures.color_figures import ColorTables, color_figures
 from pipeline.reporting.tables.published_figures import PUBLISHED
 from pipeline.reporting.turing.trials import build_turing
@@ -47,7 +48,9 @@ def run(settings: Settings) -> str:
     rows = [read_table(paths.image_rows(*pair)) for pair in pairs]
     set_rows = [read_table(paths.set_rows(*pair)) for pair in pairs]
     summary, differences = summarize(rows, set_rows, kinds, settings.report.bootstrap, run_settings.seed)
-    facts = table_facts(rows[0])
+    made_by = [str(table_facts(table).get("git_revision", "")) for table in rows]
+    revisions = dict(zip(pairs, made_by, strict=True))
+    facts = table_facts(rows[0]) | {"git_revision": revisions_text(revisions)}
     write_table(summary, paths.SUMMARY, facts)
     write_table(differences, paths.PAIRS, facts)
     write_table(band_table(set_rows), paths.BANDS)
@@ -58,7 +61,7 @@ def run(settings: Settings) -> str:
     inputs = ReportInputs(
         summary=paths.SUMMARY,
         pairs=paths.PAIRS,
-        run=_description(settings, dict(zip(pairs, rows, strict=True))),
+        run=_description(settings, revisions),
         rows={pair: paths.image_rows(*pair) for pair in pairs},
         sets=sets,
         figures=_color_figures(settings, study),
@@ -101,9 +104,9 @@ def _write_turing(sets: Sequence[TestSet], seed: int) -> tuple[str, ...]:
     return ()
 
 
-def _description(settings: Settings, rows: Mapping[tuple[str, str], pa.Table]) -> RunDescription:
+def _description(settings: Settings, revisions: Mapping[tuple[str, str], str]) -> RunDescription:
     return RunDescription(
-        revisions={pair: str(table_facts(table).get("git_revision", "")) for pair, table in rows.items()},
+        revisions=revisions,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=machine(),
         seed=settings.run.seed,
