@@ -2,7 +2,7 @@
 
     python benchmarks/evaluation.py [--folder DIR] [--photographs N]
 
-By default on 184 squares out of the set `sample`. LPIPS and the Frechet distance take part where AlexNet's weights are
+By default on 600 squares out of the set `sample`. LPIPS and the Frechet distance take part where AlexNet's weights are
 (HUEBENCH_WEIGHTS, see the README).
 
 The loop (`_plain_scores.py`) takes MSE, PSNR, SSIM and CIEDE2000 from scikit-image, LPIPS and AlexNet's features for
@@ -46,7 +46,7 @@ VARIANTS = ("raw", "harmonized")
 METHODS = ("first", "second")
 """Scored one after the other, as `dvc repro` does: the second finds the network features of the truth."""
 SPACE = ColorSpace(6)
-SQUARES = 184
+SQUARES = 600
 
 
 def build(folder: Path, photographs: Iterable[np.ndarray]) -> None:
@@ -120,7 +120,7 @@ def plain_loop(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_folder(parser)
-    parser.add_argument("--photographs", type=int, help="how many (default all of the folder, or 184 squares)")
+    parser.add_argument("--photographs", type=int, help="how many (default all of the folder, or 600 squares)")
     parser.add_argument("--loop", type=int, default=40, help="how many of them the plain loop scores (default 40)")
     parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -114,7 +114,7 @@ def main() -> None:
         folder = Path(name)
         inputs, summary = large_run(folder, arguments.methods, arguments.photographs, arguments.folder)
         print(f"summary and pairs of {arguments.methods} methods: {summary:.1f} s")
-        for gallery in (DEFAULT_GALLERY, arguments.photographs):
+        for gallery in dict.fromkeys((DEFAULT_GALLERY, arguments.photographs)):
             bare = bare_pictures(inputs, gallery, folder / f"bare{gallery}")
             started = time.perf_counter()
             build_report(replace(inputs, gallery=gallery), folder / f"report{gallery}")
