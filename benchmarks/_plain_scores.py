@@ -105,9 +105,9 @@ def plain_features(rgb: np.ndarray, lpips_network: Any) -> np.ndarray:
 def plain_frechet(first: np.ndarray, second: np.ndarray) -> float:
     """The Frechet distance of two sets of features (N, D)."""
     covariances = [np.cov(features.T) for features in (first, second)]
-    shared = np.linalg.eigvals(covariances[0] @ covariances[1]).real.clip(min=0)
+    overlap = np.linalg.eigvals(covariances[0] @ covariances[1]).real.clip(min=0)
     difference = first.mean(0) - second.mean(0)
-    return float(difference @ difference + sum(map(np.trace, covariances)) - 2 * np.sqrt(shared).sum())
+    return float(difference @ difference + sum(map(np.trace, covariances)) - 2 * np.sqrt(overlap).sum())
 
 
 def plain_class_accuracy(classes: list[tuple[np.ndarray, np.ndarray]]) -> float:

@@ -1,6 +1,8 @@
 """Color statistics: how fast, against what a user would write, and against what decoding alone costs.
 
-    python benchmarks/color.py [--folder PHOTOGRAPHS]
+    python benchmarks/color.py [--folder DIR]
+
+By default on 920 squares of 256 px out of the set `sample`, as JPEG; with --folder on that folder's photographs.
 
 Every ratio is measured in this one run, in turns, the best of several rounds. The last line is a JSON list of
 {"name", "ratio", "target", "met"}. Speedups have to reach their target; ratios to bare decoding and of memory must not
@@ -24,6 +26,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 from _figures import figure, peak_memory
+from _photographs import add_folder, files_of, jpeg_files
 from PIL import Image
 from skimage.color import rgb2lab
 
@@ -43,6 +46,7 @@ ROUNDS = 3
 ENCODED = 64
 """Photographs whose pixels are encoded: enough to leave the cache."""
 COPIES = (1, 4, 16)
+SQUARES = 920
 
 
 def settings(reference: str) -> Settings:
@@ -183,20 +187,18 @@ def memory(names: list[str]) -> dict[str, object]:
 def main() -> None:
     """Measure everything and print the last line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data" / "imagenet-samples"
-    parser.add_argument("--folder", type=Path, default=shared, help=f"photographs, JPEG (default {shared})")
+    add_folder(parser)
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peak:
         print(histogram.run(settings(arguments.peak)))
         print(peak_memory())
         return
-    files = sorted(path.resolve() for path in arguments.folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
-    if not files:
-        parser.error(f"--folder {arguments.folder} holds no .jpg; it takes a folder of photographs")
     workers = worker_count()
+    given = files_of(arguments.folder) if arguments.folder else None
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        files = given or jpeg_files(None, Path("loose").absolute(), SQUARES)
         for copies in COPIES:
             build_store(f"photographs_{copies}", files, copies)
         names = [f"photographs_{copies}" for copies in COPIES]

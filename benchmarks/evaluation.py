@@ -1,6 +1,9 @@
 """What scoring costs: `score_set` against the loop that a paper's code runs, photograph by photograph.
 
-    HUEBENCH_WEIGHTS=../shared/weights python benchmarks/evaluation.py
+    python benchmarks/evaluation.py [--folder DIR] [--photographs N]
+
+By default on 600 squares out of the set `sample`. LPIPS and the Frechet distance take part where AlexNet's weights are
+(HUEBENCH_WEIGHTS, see the README).
 
 The loop (`_plain_scores.py`) takes MSE, PSNR, SSIM and CIEDE2000 from scikit-image, LPIPS and AlexNet's features for
 the Frechet distance from the `lpips` package, and writes UIQI, CF and the class metrics in numpy, as one does. Both
@@ -19,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +31,14 @@ import numpy as np
 import pandas as pd
 import torch
 from _figures import figure, peak_memory
+from _photographs import add_folder, crops, decoded
 
 from pipeline.color.space import ColorSpace
-from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.scoring import ScoreSettings, find_weights, score_set
-from pipeline.images.decode import decode, encode_png, resize
+from pipeline.images.decode import encode_png, resize
 from pipeline.machine.engine import worker_count
-from pipeline.metrics.registry import IMAGE_METRICS
+from pipeline.metrics.registry import image_metrics
+from pipeline.settings.registries import PROTOCOLS
 from pipeline.storage.store import Store, StoreWriter
 
 SPEED_TARGET, MEMORY_TARGET, TOLERANCE = 5.0, 1.15, 1e-4
@@ -41,18 +46,26 @@ VARIANTS = ("raw", "harmonized")
 METHODS = ("first", "second")
 """Scored one after the other, as `dvc repro` does: the second finds the network features of the truth."""
 SPACE = ColorSpace(6)
+SQUARES = 600
 
 
-def build(folder: Path, files: list[Path]) -> None:
+def build(folder: Path, photographs: Iterable[np.ndarray]) -> None:
     """Photographs at 256 x 256, and two results of each: half the colour, and another white balance."""
     with contextlib.ExitStack() as stack:
         truth, raw, harmonized = (stack.enter_context(StoreWriter(folder / name)) for name in ("truth", *VARIANTS))
-        for path in files:
-            rgb = resize(decode(path.read_bytes(), path.name).rgb, (256, 256)).astype(np.float64)
+        for number, square in enumerate(photographs):
+            rgb = square.astype(np.float64)
             grey = rgb.mean(axis=-1, keepdims=True)
             for writer, pixels in ((truth, rgb), (raw, (rgb + grey) / 2), (harmonized, rgb * [1.1, 1.0, 0.8])):
                 data = encode_png(pixels.clip(0, 255).round().astype(np.uint8), level=1)
-                writer.add(path.stem, data, split="test", width=256, height=256, mode="RGB")
+                writer.add(f"{number:05d}", data, split="test", width=256, height=256, mode="RGB")
+
+
+def squares(folder: Path | None, count: int | None) -> Iterable[np.ndarray]:
+    """What is scored: a folder's whole photographs at 256 x 256, or squares out of the set `sample`."""
+    if folder is None:
+        return crops(None, count or SQUARES, 256)
+    return (resize(rgb, (256, 256)) for _, rgb in islice(decoded(folder), count))
 
 
 def score(
@@ -106,9 +119,8 @@ def plain_loop(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data" / "imagenet-samples"
-    parser.add_argument("--folder", type=Path, default=shared, help=f"photographs, JPEG (default {shared})")
-    parser.add_argument("--photographs", type=int, help="how many of them (default all)")
+    add_folder(parser)
+    parser.add_argument("--photographs", type=int, help="how many (default all of the folder, or 600 squares)")
     parser.add_argument("--loop", type=int, default=40, help="how many of them the plain loop scores (default 40)")
     parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -116,16 +128,14 @@ def main() -> None:
         score(Path(arguments.peak[0]), int(arguments.peak[1]))
         print(peak_memory())
         return
-    files = sorted(arguments.folder.glob("*.jpg"))[: arguments.photographs]
-    if not files:
-        parser.error(f"--folder {arguments.folder} holds no .jpg; it takes a folder of photographs")
     weights, missing = find_weights(download=False)
     print("LPIPS is measured on both sides" if "lpips" not in missing else f"without LPIPS: {missing['lpips']}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        build(folder, files)
-        figures = compare(folder, arguments.loop, len(files), weights["alexnet"].path if "alexnet" in weights else None)
-        few, many = (peak_megabytes(folder, count) for count in (max(len(files) // 4, 1), len(files)))
+        build(folder, squares(arguments.folder, arguments.photographs))
+        count = len(Store(folder / "truth"))
+        figures = compare(folder, arguments.loop, weights["alexnet"].path if "alexnet" in weights else None)
+        few, many = (peak_megabytes(folder, number) for number in (max(count // 4, 1), count))
     print(f"peak memory of one process: {few:.0f} MB for a quarter of the photographs, {many:.0f} MB for all")
     figures.append(figure("peak memory, all photographs by a quarter", many / few, MEMORY_TARGET))
     print(json.dumps(figures))
@@ -136,7 +146,7 @@ def differences(
 ) -> dict[str, float]:
     """The largest of each score; nan where one side has a value and the other has none."""
     rows = rows.set_index(["image_id", "variant"]).loc[plain_rows.index]
-    filled = {name for name in IMAGE_METRICS if rows[name].notna().any()}
+    filled = {name for name in image_metrics() if rows[name].notna().any()}
     assert filled == set(plain_rows.columns), f"only one side has {filled ^ set(plain_rows.columns)}"
     worst = (rows[plain_rows.columns] - plain_rows).abs().max(skipna=False).to_dict()
     values = set_rows.set_index(["variant", "metric"])["value"]
@@ -157,7 +167,7 @@ def timed(run: Callable[[], object], threads: int) -> float:
     return seconds
 
 
-def compare(folder: Path, loop: int, photographs: int, alexnet: Path | None) -> list[dict[str, object]]:
+def compare(folder: Path, loop: int, alexnet: Path | None) -> list[dict[str, object]]:
     """Time both on the same stores, and compare their values."""
     from _plain_scores import lpips_package
 
@@ -172,7 +182,7 @@ def compare(folder: Path, loop: int, photographs: int, alexnet: Path | None) -> 
     # with as many threads as serve the loop best: all, or one if they are busy
     before, threads = min((timed(loop_again, number), number) for number in (torch.get_num_threads(), 1))
     started = time.perf_counter()
-    pairs = sum(len(score(folder, photographs, method, folder / "cache")[0]) for method in METHODS)
+    pairs = sum(len(score(folder, len(truth), method, folder / "cache")[0]) for method in METHODS)
     seconds = time.perf_counter() - started
     plain_seconds = (before + timed(loop_again, threads)) / 2 / len(plain_rows)  # the machine drifts
     print(f"plain loop: {1e3 * plain_seconds:.1f} ms a pair ({len(plain_rows)} pairs)")

@@ -3,7 +3,8 @@
     python benchmarks/graph.py              # in a temporary clone, the default preset: about as long as `make repro`
     python benchmarks/graph.py --no-run     # the no-op alone, on a project whose graph is up to date
 
-The last line is a JSON list of figures: name, ratio, target, met.
+It is the graph of params.yaml that is measured, on the sets that it names. The last line is a JSON list of figures:
+name, ratio, target, met.
 """
 
 import json
@@ -78,7 +79,7 @@ def measure(folder: Path, stage: str) -> tuple[float, float]:
     return time.perf_counter() - started, peak / 1e9
 
 
-@click.command()
+@click.command(help=f"\b\n{__doc__}".replace("\n\n", "\n\n\b\n"))
 @click.option("--no-run", is_flag=True, help="Leave out the whole run; take this project's own graph for the no-op.")
 @click.option("--runs", default=5, show_default=True, help="No-op runs of which the fastest counts.")
 def main(no_run: bool, runs: int) -> None:

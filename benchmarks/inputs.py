@@ -1,11 +1,13 @@
 """Photographs in: the store against loose files, and building a store against a bare copy with hashing.
 
-Run: python benchmarks/inputs.py [--photographs N]. The photographs are 256 x 256 crops of the set `sample`, as JPEG:
-the size and format of Places365; the archive is measured with crops of 512 x 512 too, whose bytes are about those of a
-photograph of COCO or ImageNet. Every ratio compares two loops of one run that take turns, so that a busy machine
-slows both; the last line is a JSON list of {"name", "ratio", "target", "met"}, ratio being ours by the bare loop in
-images/s. `download` decodes every photograph, which takes longer than copying and hashing it: so its own part
-(archive -> store) is held against a bare copy with hashing, and the whole against one that decodes as well.
+    python benchmarks/inputs.py [--photographs N] [--folder DIR]
+
+The photographs are squares of 256 px out of the set `sample`, or out of a folder's photographs, as JPEG: the size and
+format of Places365; the archive is measured with squares of 512 px too, whose bytes are about those of a photograph of
+COCO or ImageNet. Every ratio compares two loops of one run that take turns, so that a busy machine slows both; the last
+line is a JSON list of {"name", "ratio", "target", "met"}, ratio being ours by the bare loop in images/s. `download`
+decodes every photograph, which takes longer than copying and hashing it: so its own part (archive -> store) is held
+against a bare copy with hashing, and the whole against one that decodes as well.
 """
 
 import argparse
@@ -23,39 +25,19 @@ from pathlib import Path
 
 import numpy as np
 from _figures import figure
+from _photographs import add_folder, jpeg_files
 from PIL import Image
 
-from pipeline.images.decode import decode, resize
 from pipeline.machine.engine import worker_count
-from pipeline.sets import places365, sample
+from pipeline.sets import places365
 from pipeline.sets.archives import Archive
 from pipeline.sets.building import build
 from pipeline.sets.members import members
-from pipeline.settings.set_entries import Folder, Places365, Sample
+from pipeline.settings.set_entries import Folder, Places365
 from pipeline.storage.store import Store, StoreWriter
 
 ROUNDS = 7
 SIDE, CROP = 256, 512
-
-
-def write_photographs(folder: Path, count: int, side: int = SIDE, quality: int = 90) -> list[Path]:
-    """Crops of the set `sample`, each another one, as loose JPEG files."""
-    folder.mkdir()
-    random_places = np.random.default_rng(0)
-    originals = [
-        decode(photograph.read()).rgb
-        for photograph in sample.photographs(Sample(source="sample"), folder)
-        if photograph.split == "train"
-    ]
-    paths = []
-    for number in range(count):
-        rgb = originals[number % len(originals)]
-        top, left = (int(random_places.integers(0, extent - CROP)) for extent in rgb.shape[:2])
-        crop = resize(rgb[top : top + CROP, left : left + CROP], (side, side))
-        path = folder / f"{number:06d}.jpg"
-        Image.fromarray(crop).save(path, quality=quality)
-        paths.append(path)
-    return paths
 
 
 def published_archive(folder: Path, paths: list[Path]) -> Path:
@@ -109,9 +91,11 @@ def copy_and_hash(archive: Path, out: Path, decode: bool = False) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=int, default=600)
-    count = parser.parse_args().photographs
+    add_folder(parser)
+    arguments = parser.parse_args()
+    count = arguments.photographs
     every_worker = str(worker_count())
     results = []
 
@@ -125,7 +109,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = write_photographs(folder / "loose", count)
+        paths = jpeg_files(arguments.folder, folder / "loose", count)
         settings = Folder(source="folder", path=str(folder / "loose"), near_duplicate_bits=-1)
         build("benchmark", settings, folder / "store", folder)
         store = Store(folder / "store")
@@ -141,7 +125,7 @@ def main() -> None:
             )
 
         part = Places365(source="places365", part="val", split="train")
-        for side, files in ((SIDE, paths), (CROP, write_photographs(folder / "large", count, CROP, quality=95))):
+        for side, files in ((SIDE, paths), (CROP, jpeg_files(arguments.folder, folder / "large", count, CROP, 95))):
             archive = published_archive(folder, files)
             size = f"{side} px, {archive.stat().st_size / count / 1e3:.0f} kB"
             report(

@@ -1,6 +1,6 @@
 """Building the page of a large run: 20 methods on 500 photographs, with the default gallery and with all in it.
 
-    python benchmarks/report.py [--photographs 500] [--methods 20]
+    python benchmarks/report.py [--photographs 500] [--methods 20] [--folder DIR]
 
 The last line is a JSON list of {"name", "ratio", "target", "met"}: seconds by the minute that building may take,
 and by what the pictures of the gallery take alone: reading, decoding, writing and thumbnailing, in as many threads.
@@ -11,7 +11,6 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +18,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from _figures import figure
+from _photographs import add_folder, crops
 from PIL import Image
-from skimage import data as photographs
 
-from pipeline.evaluation.schemas import IMAGE_ROWS
+from pipeline.evaluation.schemas import image_rows_schema
 from pipeline.evaluation.summary import summarize
 from pipeline.images.decode import encode_png
 from pipeline.machine.engine import worker_count
 from pipeline.machine.memory import keep_freed_memory
-from pipeline.metrics.registry import IMAGE_METRICS
+from pipeline.metrics.registry import image_metrics
 from pipeline.reporting.inputs import ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.pictures.media import THUMB_QUALITY
@@ -36,16 +35,6 @@ from pipeline.storage.tables import write_table
 
 SIDE, MINUTE = 256, 60.0
 DEFAULT_GALLERY = 60
-
-
-def crops(count: int) -> Iterator[np.ndarray]:
-    """Crops of photographs that come inside scikit-image, each another one."""
-    random = np.random.default_rng(0)
-    sources = [getattr(photographs, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")]
-    for number in range(count):
-        rgb = sources[number % len(sources)]
-        top, left = (int(random.integers(0, extent - SIDE + 1)) for extent in rgb.shape[:2])
-        yield np.ascontiguousarray(rgb[top : top + SIDE, left : left + SIDE])
 
 
 def write_set(path: Path, pictures: list[np.ndarray], factor: float) -> Path:
@@ -61,15 +50,15 @@ def rows_of(method: str, count: int, variants: tuple[str, ...], random: np.rando
     facts = {"set": "large", "method": method, "protocol": "cic-256@1", "space": "paper", "status": "ok"}
     rows = [
         facts | {"variant": variant, "image_id": f"{number:04d}", "width": SIDE, "height": SIDE}
-        | dict(zip(IMAGE_METRICS, random.random(len(IMAGE_METRICS)).tolist(), strict=True))
+        | dict(zip(image_metrics(), random.random(len(image_metrics())).tolist(), strict=True))
         for variant in variants for number in range(count)
     ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=IMAGE_ROWS)
+    return pa.Table.from_pylist(rows, schema=image_rows_schema())
 
 
-def large_run(folder: Path, methods: int, count: int) -> tuple[ReportInputs, float]:
+def large_run(folder: Path, methods: int, count: int, photographs: Path | None) -> tuple[ReportInputs, float]:
     """A run on disk, and the seconds that its summary took: that is part of building its report."""
-    pictures, random = list(crops(count)), np.random.default_rng(1)
+    pictures, random = list(crops(photographs, count, SIDE)), np.random.default_rng(1)
     truth = write_set(folder / "truth", pictures, 1.0)
     kinds = {"gray": "floor", "oracle": "ceiling"} | {f"method_{number:02d}": "trained" for number in range(methods)}
     stores = {name: write_set(folder / name, pictures, place / len(kinds)) for place, name in enumerate(kinds)}
@@ -117,14 +106,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=int, default=500)
     parser.add_argument("--methods", type=int, default=20)
+    add_folder(parser)
     arguments = parser.parse_args()
     keep_freed_memory()
     figures = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        inputs, summary = large_run(folder, arguments.methods, arguments.photographs)
+        inputs, summary = large_run(folder, arguments.methods, arguments.photographs, arguments.folder)
         print(f"summary and pairs of {arguments.methods} methods: {summary:.1f} s")
-        for gallery in (DEFAULT_GALLERY, arguments.photographs):
+        for gallery in dict.fromkeys((DEFAULT_GALLERY, arguments.photographs)):
             bare = bare_pictures(inputs, gallery, folder / f"bare{gallery}")
             started = time.perf_counter()
             build_report(replace(inputs, gallery=gallery), folder / f"report{gallery}")

@@ -1,6 +1,6 @@
 """The real training loop and the real prediction against the bare network, in one run.
 
-    python benchmarks/training.py [--steps 30]
+    python benchmarks/training.py [--steps 30] [--folder DIR]
 
 Prints what it measures and, as the last line, a JSON list of {"name", "ratio", "target", "met"}.
 """
@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import torch
 from _figures import figure, peak_memory
+from _photographs import add_folder, crops
 
 from pipeline.color.space import ColorSpace
 from pipeline.images.decode import encode_png
@@ -49,16 +50,11 @@ def method(parts: dict[str, Any], balance: str = "batch") -> Method:
     return Method.model_validate({"space": "wide", "losses": losses} | parts)
 
 
-def make_store(path: Path, count: int) -> Store:
-    random = np.random.default_rng(0)
+def make_store(path: Path, count: int, folder: Path | None = None) -> Store:
     with StoreWriter(path) as writer:
-        for number in range(count):
-            coarse = random.integers(0, 256, (8, 8, 3), np.uint8)
-            rgb = np.kron(coarse, np.ones((32, 32, 1), np.uint8)) // 2 + random.integers(0, 9, (256, 256, 3), np.uint8)
-            name = f"{number:04d}"
-            writer.add(
-                name, encode_png(rgb.astype(np.uint8)), split="train" if number % 2 else "test", width=256, height=256
-            )
+        for number, rgb in enumerate(crops(folder, count, 256)):
+            split = "train" if number % 2 else "test"
+            writer.add(f"{number:04d}", encode_png(rgb), split=split, width=256, height=256)
     return Store(path)
 
 
@@ -209,17 +205,19 @@ def scaling_figures(folder: Path, store: Store, steps: int) -> list[dict[str, An
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=30, help="steps of each of the three runs of the loop")
-    steps = max(20, parser.parse_args().steps)
+    add_folder(parser)
+    arguments = parser.parse_args()
+    steps, photographs = max(20, arguments.steps), arguments.folder
     device = choose_device()
     keep_freed_memory()  # as the command line does; the bare loops gain from it as well
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store = make_store(folder / "store", 96)
+        store = make_store(folder / "store", 96, photographs)
         print(f"device {device.type}, {torch.get_num_threads()} threads")
         figures = training_figures(folder, store, device, steps)
-        figures += prediction_figures(folder, make_store(folder / "many", 2 * PREDICTED), device)
+        figures += prediction_figures(folder, make_store(folder / "many", 2 * PREDICTED, photographs), device)
         figures += memory_figures(folder)
         if device.type == "cpu":
             figures += scaling_figures(folder, store, steps)

@@ -150,8 +150,9 @@ def compare(a: str, b: str, out: Path) -> None:
     """
     from pipeline.reporting.experiments.compare import build_compare
     from pipeline.reporting.experiments.revisions import fetched
+    from pipeline.stages import paths
 
-    with fetched(a) as one, fetched(b) as other:
+    with fetched(a, paths.REPORTS) as one, fetched(b, paths.REPORTS) as other:
         build_compare(one, other, out)
     click.echo(f"{a} and {b} side by side: {out / 'index.html'}")
 
@@ -176,7 +177,7 @@ def sweep() -> None:
     names = experiments()
     if not names:
         raise UserError("no finished experiment started from HEAD; dvc exp run --queue -S makes some")
-    table, left_out = sweep_table(finished("HEAD"), [finished(name) for name in names])
+    table, left_out = sweep_table(finished("HEAD", paths.METRICS), [finished(name, paths.METRICS) for name in names])
     for line in left_out:
         click.echo(line)
     if not len(table):

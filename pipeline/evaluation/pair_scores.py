@@ -1,46 +1,16 @@
-"""All metrics of a batch in one pass: describe each side once, then compare.
+"""All metrics of a batch in one pass: describe each side once, then compare them by every measure of the registry."""
 
-What belongs to one photograph alone (its colors, its class maps, its network features) is its description; the truth's
-is made once and serves every result that is compared with it.
-"""
-
-from dataclasses import dataclass, field
-
-import numpy as np
-import torch
+import pkgutil
+from collections.abc import Collection, Mapping
 
 from pipeline.color.space import ColorSpace
-from pipeline.evaluation.network_features import Features, NetworkFeatures
+from pipeline.evaluation.network_features import NetworkFeatures
 from pipeline.metrics.batches import Batch, Values, as_batch
-from pipeline.metrics.class_metrics import ClassMaps, class_maps, class_metrics
-from pipeline.metrics.color_difference import lab_planes, statistics_of_lab
+from pipeline.metrics.class_metrics import class_maps
+from pipeline.metrics.color_difference import lab_planes
 from pipeline.metrics.colorfulness import colorfulness
-from pipeline.metrics.perceptual import perceptual_distance
-from pipeline.metrics.pixels import mse, psnr_of
-from pipeline.metrics.structure import ssim, uiqi
-
-
-@dataclass(frozen=True)
-class Photographs:
-    """A batch and what belongs to it alone.
-
-    Attributes:
-        images: uint8 (N, H, W, 3).
-        colorfulness: float64 (N, 2), as `colorfulness.colorfulness` gives it.
-        lab: float32 (N, 3, H, W), CIE L*a*b*.
-        classes: class maps in the report space.
-        own_classes: class maps in the method's own space; None without one.
-        vectors: float32 (N, K), LPIPS vectors; None without the network, or where a side is too small for it.
-        features: set metric -> float32 (N, D), the feature vectors of its Frechet distance.
-    """
-
-    images: torch.Tensor
-    colorfulness: Values
-    lab: torch.Tensor
-    classes: ClassMaps
-    own_classes: ClassMaps | None = None
-    vectors: torch.Tensor | None = None
-    features: dict[str, Features] = field(default_factory=dict)
+from pipeline.metrics.described import PairMeasure, Photographs
+from pipeline.metrics.registry import METRICS, OWN, Metric
 
 
 def describe(
@@ -65,44 +35,62 @@ def describe(
     own = None
     if own_space is not None:
         own = classes if own_space == report_space else class_maps(batch, own_space)
-    return Photographs(batch, colorfulness(batch), lab_planes(batch), classes, own, found.vectors, found.features)
+    return Photographs(
+        images=batch,
+        colorfulness=colorfulness(batch),
+        lab=lab_planes(batch),
+        classes=classes,
+        kept_count=report_space.kept_count,
+        own_classes=own,
+        own_kept_count=own_space.kept_count if own_space is not None else 0,
+        vectors=found.vectors,
+        features=found.features,
+    )
 
 
-def score_pairs(
-    truth: Photographs, result: Photographs, report_space: ColorSpace, own_space: ColorSpace | None = None
-) -> dict[str, Values]:
-    """Every metric per photograph that the descriptions allow.
+def score_pairs(truth: Photographs, result: Photographs, weights: Collection[str] = ()) -> dict[str, Values]:
+    """Every metric per photograph that the registry has a measure for; each measure is called once in each space.
 
     Args:
         truth: the described truth.
-        result: the described result, of the same shape.
-        report_space: as given to `describe`.
-        own_space: as given to `describe`.
+        result: the described result, of the same shape, described in the same spaces.
+        weights: names of the network weights with which both were described; metrics that need others are left out.
 
     Returns:
-        Name -> float64 (N,), in no particular order; a metric without its weights or its space is absent.
+        Name -> float64 (N,), in no particular order. Metrics in the method's own space are there if both sides have it.
 
     Raises:
         ValueError: if the shapes differ.
+        LookupError: if a measure gives no value, or not one for each photograph, for a metric that names it.
     """
-    first, second = truth.images, result.images
-    errors = mse(first, second)
-    differences = statistics_of_lab(truth.lab, result.lab)
-    values = {
-        "mse": errors,
-        "psnr": psnr_of(errors),
-        "ssim": ssim(first, second),
-        "uiqi": uiqi(first, second),
-        "ciede2000": differences[:, 0],
-        "ciede2000_p95": differences[:, 1],
-        "cf": result.colorfulness[:, 0],
-        "cf_abs": result.colorfulness[:, 1],
-        "cf_difference": np.abs(result.colorfulness - truth.colorfulness)[:, 0],
-    }
-    values |= class_metrics(truth.classes, result.classes, report_space.kept_count)
-    if own_space is not None and truth.own_classes is not None and result.own_classes is not None:
-        own = class_metrics(truth.own_classes, result.own_classes, own_space.kept_count)
-        values |= {f"own_{name}": value for name, value in own.items()}
-    if truth.vectors is not None and result.vectors is not None:
-        values["lpips"] = perceptual_distance(truth.vectors, result.vectors)
+    values: dict[str, Values] = {}
+    for (name, own), metrics in _measures(weights).items():
+        first, second = (truth.in_own_space(), result.in_own_space()) if own else (truth, result)
+        if first is None or second is None:
+            continue
+        measure: PairMeasure = pkgutil.resolve_name(name)
+        given = measure(first, second)
+        values |= {metric.name: _values_of(metric, given, len(result.images)) for metric in metrics}
     return values
+
+
+def _measures(weights: Collection[str]) -> dict[tuple[str, bool], list[Metric]]:
+    """Measure, and whether in the method's own space, to the metrics that are taken from it."""
+    found: dict[tuple[str, bool], list[Metric]] = {}
+    for metric in METRICS.values():
+        if metric.measure and (metric.weights is None or metric.weights in weights):
+            found.setdefault((metric.measure, metric.own), []).append(metric)
+    return found
+
+
+def _values_of(metric: Metric, given: Mapping[str, Values], images: int) -> Values:
+    name = metric.name.removeprefix(OWN) if metric.own else metric.name
+    if name not in given:
+        raise LookupError(
+            f"{metric.measure} gives {', '.join(given)}, and metric {metric.name!r} names it for {name!r}"
+        )
+    if given[name].shape != (images,):
+        raise LookupError(
+            f"{metric.measure} gives {name!r} in the shape {given[name].shape}, it takes one value for each of {images}"
+        )
+    return given[name]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pipeline.errors import UserError
 from pipeline.images.decode import resize
+from pipeline.settings.registries import PROTOCOLS
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,9 @@ class Protocol:
         return rgb if self.size is None else resize(rgb, (self.size, self.size), self.resampling)
 
 
-PROTOCOLS = {
-    protocol.name: protocol
-    for protocol in (
-        Protocol("cic-256@1", "whole", 256, "bicubic", "whole photograph resized to 256 x 256, as in CIC (2016)"),
-        Protocol("native@1", "whole", None, "", "the photograph's own size"),
-        Protocol("ddcolor-val5k@1", "center", 256, "bicubic", "largest center square resized to 256 x 256"),
-    )
-}
+CIC_256 = Protocol("cic-256@1", "whole", 256, "bicubic", "whole photograph resized to 256 x 256, as in CIC (2016)")
+NATIVE = Protocol("native@1", "whole", None, "", "the photograph's own size")
+DDCOLOR_VAL5K = Protocol("ddcolor-val5k@1", "center", 256, "bicubic", "largest center square resized to 256 x 256")
 
 
 def protocol_named(name: str) -> Protocol:
@@ -74,7 +70,8 @@ def protocol_named(name: str) -> Protocol:
     """
     if name not in PROTOCOLS:
         raise UserError(f"run.protocol is {name!r}, it takes one of {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    protocol: Protocol = PROTOCOLS[name]
+    return protocol
 
 
 def one_protocol(names: Iterable[str]) -> str:

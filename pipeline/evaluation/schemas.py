@@ -2,7 +2,8 @@
 
 import pyarrow as pa
 
-from pipeline.metrics.registry import IMAGE_METRICS, METRICS
+from pipeline.metrics.registry import METRICS, image_metrics
+from pipeline.storage.tables import metric_field
 
 STATUSES = {
     "ok": "compared as it was",
@@ -22,12 +23,6 @@ def _field(name: str, kind: pa.DataType, about: str, **details: str) -> pa.Field
     return pa.field(name, kind, metadata=metadata)
 
 
-def _metric_field(name: str) -> pa.Field:
-    metric = METRICS[name]
-    details = {"unit": metric.unit, "direction": metric.direction, "version": str(metric.version)}
-    return _field(name, _FLOAT, metric.about, backbone=metric.weights or "", **details)
-
-
 _SET = _field("set", _TEXT, "the test set")
 _METHOD = _field("method", _TEXT, "the method")
 _VARIANT = _field("variant", _TEXT, "raw, or harmonized by the masks")
@@ -37,21 +32,23 @@ _SPACE = _field("space", _TEXT, "the class space that all methods are compared i
 _STATUS = _field("status", _TEXT, "ok, few_images, undefined, or missing")
 _REASON = _field("reason", _TEXT, "why the status is not ok; empty otherwise")
 
-IMAGE_ROWS = pa.schema(
-    [
-        _SET,
-        _METHOD,
-        _field("image_id", _TEXT, "the photograph"),
-        _VARIANT,
-        _PROTOCOL,
-        _SPACE,
-        _field("status", _TEXT, "; ".join(f"{name}: {about}" for name, about in STATUSES.items())),
-        _field("width", pa.int32(), "of the photograph", unit="px"),
-        _field("height", pa.int32(), "of the photograph", unit="px"),
-        *(_metric_field(name) for name in IMAGE_METRICS),
-    ]
+_ROW = (
+    _SET,
+    _METHOD,
+    _field("image_id", _TEXT, "the photograph"),
+    _VARIANT,
+    _PROTOCOL,
+    _SPACE,
+    _field("status", _TEXT, "; ".join(f"{name}: {about}" for name, about in STATUSES.items())),
+    _field("width", pa.int32(), "of the photograph", unit="px"),
+    _field("height", pa.int32(), "of the photograph", unit="px"),
 )
-"""reports/images/<method>/<set>.parquet: a row per photograph and variant. A metric that was not computed is null."""
+
+
+def image_rows_schema() -> pa.Schema:
+    """reports/images/<method>/<set>.parquet: a row per photograph and variant. A metric not computed is null."""
+    return pa.schema([*_ROW, *(metric_field(METRICS[name]) for name in image_metrics())])
+
 
 SET_ROWS = pa.schema(
     [
@@ -69,7 +66,7 @@ SET_ROWS = pa.schema(
 )
 """reports/sets/<method>/<set>.parquet: a row per set metric, and per metric of any kind that could not be computed."""
 
-SUMMARY = pa.schema(
+SUMMARY_ROWS = pa.schema(
     [
         _SET,
         _METHOD,
@@ -89,7 +86,7 @@ SUMMARY = pa.schema(
 )
 """reports/summary.parquet."""
 
-PAIRS = pa.schema(
+PAIR_ROWS = pa.schema(
     [
         _SET,
         _METRIC,
@@ -107,7 +104,7 @@ PAIRS = pa.schema(
 )
 """reports/pairs.parquet."""
 
-BANDS = pa.schema(
+BAND_ROWS = pa.schema(
     [
         _SET,
         _METHOD,

@@ -15,13 +15,13 @@ from pipeline.errors import UserError
 from pipeline.evaluation.feature_cache import BYTES_PER_PIXEL, FeatureCache
 from pipeline.evaluation.network_features import Weights
 from pipeline.evaluation.protocols import Protocol
-from pipeline.evaluation.schemas import IMAGE_ROWS, SET_ROWS
+from pipeline.evaluation.schemas import SET_ROWS, image_rows_schema
 from pipeline.evaluation.scoring_task import ScoringRun, ScoringTask, score_photographs
 from pipeline.evaluation.set_scores import SetState, set_scores
 from pipeline.machine.engine import map_shards
 from pipeline.machine.weight_files import MissingWeights, resolve
 from pipeline.metrics.class_metrics import frequency_bands
-from pipeline.metrics.registry import IMAGE_METRICS, METRICS
+from pipeline.metrics.registry import CLASS_BAND, METRICS, Origin, image_metrics
 from pipeline.storage.store import Store
 
 TASK_IMAGES = 16
@@ -81,7 +81,8 @@ def score_set(
         class_hits: top-1 and top-5 accuracy of the network (`tables.CLASS_HITS`), joined into the raw rows.
 
     Returns:
-        A table of `schemas.IMAGE_ROWS`, ordered by image_id and by variant as given, and one of `schemas.SET_ROWS`.
+        A table of `schemas.image_rows_schema`, ordered by image_id and by variant as given, and one of
+        `schemas.SET_ROWS`.
 
     Raises:
         UserError: if there is nothing to score, a store has photographs that are not the set's, or `class_counts` does
@@ -199,12 +200,14 @@ def _absences(
     """Metric to reason, for what this method or run cannot have."""
     reasons: dict[str, str] = {}
     if own_space is None:
-        own = [name for name in METRICS if name.startswith("own_")]
+        own = [metric.name for metric in METRICS.values() if metric.own]
         reasons |= dict.fromkeys(own, "the method has no class space of its own")
     if class_hits is None:
-        reasons |= dict.fromkeys(("top1", "top5"), "the method's class scores are not known, only its photographs")
+        reasons |= dict.fromkeys(
+            _metrics_of("network"), "the method's class scores are not known, only its photographs"
+        )
     if class_counts is None:
-        bands = [name for name in METRICS if name.startswith("class_accuracy_band_")]
+        bands = [name for name in METRICS if name.startswith(CLASS_BAND)]
         reasons |= dict.fromkeys(bands, "no class counts of a reference set were given")
     return reasons
 
@@ -220,15 +223,24 @@ def _row_table(
     masks = {row["image_id"]: row for row in harmonized.to_pylist()} if harmonized is not None else {}
     hits = {row["image_id"]: row for row in class_hits.to_pylist()} if class_hits is not None else {}
     ordered = sorted(rows, key=lambda row: (row["image_id"], variants.index(row["variant"])))
-    complete = []
+    complete, of_scores, of_masks = [], _metrics_of("network"), _metrics_of("harmonize")
     for row in ordered:
         image_id, variant = row["image_id"], row["variant"]
-        joined = dict.fromkeys(IMAGE_METRICS) | shared | row
+        joined = dict.fromkeys(image_metrics()) | shared | row
         if variant == "raw" and image_id in hits:
-            joined |= {name: hits[image_id][name] for name in ("top1", "top5")}
+            joined |= {name: hits[image_id][name] for name in of_scores}
         if image_id in masks:
-            joined["edge_bleeding"] = masks[image_id][f"edge_bleeding_{variant}"]
-            if variant == "harmonized":
-                joined |= {name: masks[image_id][name] for name in ("objects", "pixels_changed")}
+            joined |= {name: _of_masks(name, variant, masks[image_id]) for name in of_masks}
         complete.append(joined)
-    return pa.Table.from_pylist(complete, schema=IMAGE_ROWS)
+    return pa.Table.from_pylist(complete, schema=image_rows_schema())
+
+
+def _of_masks(metric: str, variant: str, row: Mapping[str, Any]) -> Any:
+    """What the harmonize stage measured: before and after in columns of their own, or once, of what it harmonized."""
+    if f"{metric}_{variant}" in row:
+        return row[f"{metric}_{variant}"]
+    return row[metric] if variant == "harmonized" else None
+
+
+def _metrics_of(origin: Origin) -> list[str]:
+    return [metric.name for metric in METRICS.values() if metric.origin == origin]

@@ -21,11 +21,12 @@ from pipeline.evaluation.network_features import (
     network_features,
     truth_features,
 )
-from pipeline.evaluation.pair_scores import Photographs, describe, score_pairs
+from pipeline.evaluation.pair_scores import describe, score_pairs
 from pipeline.evaluation.protocols import Protocol
 from pipeline.images.decode import ImageRefused, decode
 from pipeline.machine.devices import one_thread
 from pipeline.metrics.class_metrics import ClassCounts
+from pipeline.metrics.described import Photographs
 from pipeline.storage.store import Store
 
 TOGETHER = 4
@@ -222,7 +223,7 @@ def _score_batch(entries: list[_Entry], run: ScoringRun, networks: Networks, kee
     for place, (variant, stacked) in enumerate(results.items()):
         start = place * len(entries)
         result = describe(stacked, found.of(slice(start, start + len(entries))), report, own)
-        values = score_pairs(truth, result, report, own)
+        values = score_pairs(truth, result, run.weights)
         for number, entry in enumerate(entries):
             scores = {name: float(value[number]) for name, value in values.items()}
             part.rows.append(entry.row | {"variant": variant, "status": entry.statuses[variant]} | scores)

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.evaluation.network_features import Features
-from pipeline.evaluation.schemas import BANDS as BAND_TABLE
+from pipeline.evaluation.schemas import BAND_ROWS
 from pipeline.metrics.class_metrics import BANDS, ClassCounts
 from pipeline.metrics.frechet import ENOUGH_IMAGES, FeatureMoments, frechet_distance
 from pipeline.metrics.perceptual import SMALLEST
-from pipeline.metrics.registry import METRICS
+from pipeline.metrics.registry import ALEXNET, CLASS_BAND, METRICS, OWN, Metric
 
 _CONFUSION = "band_{:02d}_as_{:02d}"
 """Share of a band's pixels that the result puts into a band: kept among the set rows, for `band_table`."""
@@ -96,15 +96,20 @@ def set_scores(
         for metric in METRICS.values():
             if metric.name in found:
                 answer.append(found.pop(metric.name))
-            elif metric.name in missing and not (metric.source == "network" and variant != "raw"):
+            elif metric.name in missing and not (metric.origin == "network" and variant != "raw"):
                 answer.append(_row(variant, metric.name, None, 0, "missing", missing[metric.name]))
             elif metric.per == "set":
-                reason = (
-                    f"every photograph has a side below {SMALLEST} px" if images else "no photograph could be scored"
-                )
-                answer.append(_row(variant, metric.name, None, images, "undefined", reason))
+                answer.append(_row(variant, metric.name, None, images, "undefined", _why_undefined(metric, images)))
         answer += found.values()
     return answer
+
+
+def _why_undefined(metric: Metric, images: int) -> str:
+    if not images:
+        return "no photograph could be scored"
+    if metric.weights != ALEXNET:  # the one network that cannot take every size
+        raise LookupError(f"the registry has the set metric {metric.name!r}, and nothing computes it")
+    return f"every photograph has a side below {SMALLEST} px"
 
 
 def _row(
@@ -124,12 +129,12 @@ def _scores(state: SetState, variant: str, images: int, missing: Mapping[str, st
     for (of, metric), (truth, result) in state.form_all_moments().items():
         if of == variant:
             yield _frechet_row(variant, metric, truth, result)
-    for space, prefix in (("report", ""), ("own", "own_")):
+    for space, prefix in (("report", ""), ("own", OWN)):
         counts = state.counts.get((variant, space))
         if counts is not None:
             yield _accuracy_row(variant, f"{prefix}class_accuracy", counts.mean_accuracy(), images)
     counts = state.counts.get((variant, "report"))
-    if counts is not None and "class_accuracy_band_01" not in missing:
+    if counts is not None and f"{CLASS_BAND}01" not in missing:
         yield from _band_rows(variant, counts, images)
 
 
@@ -153,7 +158,7 @@ def _accuracy_row(variant: str, metric: str, value: float, images: int) -> dict[
 def _band_rows(variant: str, counts: ClassCounts, images: int) -> Iterator[dict[str, Any]]:
     for band in range(BANDS):
         accuracy = counts.mean_accuracy(counts.bands == band)
-        yield _accuracy_row(variant, f"class_accuracy_band_{band + 1:02d}", accuracy, images)
+        yield _accuracy_row(variant, f"{CLASS_BAND}{band + 1:02d}", accuracy, images)
     for actual, row in enumerate(counts.confusion):
         if row.sum():
             for predicted, pixels in enumerate(row):
@@ -168,7 +173,7 @@ def band_table(set_rows: Sequence[pa.Table]) -> pa.Table:
         set_rows: tables of `schemas.SET_ROWS`.
 
     Returns:
-        A table of `schemas.BANDS`; bands that the truth does not show are absent.
+        A table of `schemas.BAND_ROWS`; bands that the truth does not show are absent.
     """
     wanted = {_CONFUSION.format(i, j): (i, j) for i in range(1, BANDS + 1) for j in range(1, BANDS + 1)}
     rows = [
@@ -178,4 +183,4 @@ def band_table(set_rows: Sequence[pa.Table]) -> pa.Table:
         for row in table.to_pylist()
         if row["metric"] in wanted
     ]
-    return pa.Table.from_pylist(rows, schema=BAND_TABLE)
+    return pa.Table.from_pylist(rows, schema=BAND_ROWS)

@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from pipeline.errors import UserError
 from pipeline.evaluation.protocols import one_protocol
-from pipeline.evaluation.schemas import PAIRS, SUMMARY
+from pipeline.evaluation.schemas import PAIR_ROWS, SUMMARY_ROWS
 from pipeline.evaluation.statistics import FEW_IMAGES, Matrix, bootstrap_intervals, column_means, holm, wilcoxon_p
-from pipeline.metrics.registry import IMAGE_METRICS, METRICS
+from pipeline.metrics.registry import METRICS, image_metrics
 
 Group = tuple[str, str, str]
 """Set, method, variant."""
@@ -27,15 +27,15 @@ def summarize(
     """Means over photographs, set metrics, and the differences between every two methods.
 
     Args:
-        rows: tables of `schemas.IMAGE_ROWS`, one for each method and set, in the order of the methods.
+        rows: tables of `schemas.image_rows_schema`, one for each method and set, in the order of the methods.
         set_rows: tables of `schemas.SET_ROWS`.
         kinds: method to floor, ceiling, trained or imported; every method needs one.
         draws: of the bootstrap.
         seed: of the bootstrap.
 
     Returns:
-        A table of `schemas.SUMMARY` and one of `schemas.PAIRS`. A metric that a method has not, and that no set row
-        explains, has no row.
+        A table of `schemas.SUMMARY_ROWS` and one of `schemas.PAIR_ROWS`. A metric that a method has not,
+        and that no set row explains, has no row.
 
     Raises:
         UserError: if the rows are of more than one protocol or class space, are there twice, or a method has no kind.
@@ -62,11 +62,7 @@ def summarize(
         found |= {record["metric"]: record for record in explained.get(group, []) if record["metric"] not in found}
         records += [named | found[name] for name in METRICS if name in found]
     pairs = [{"protocol": protocol} | record for record in _pair_records(groups, draws, seed)]
-    return pa.Table.from_pylist(records, schema=SUMMARY), pa.Table.from_pylist(pairs, schema=PAIRS)
-
-
-def _distinct(tables: Sequence[pa.Table], column: str) -> list[str]:
-    return sorted({str(value) for table in tables for value in table[column].unique().to_pylist()})
+    return pa.Table.from_pylist(records, schema=SUMMARY_ROWS), pa.Table.from_pylist(pairs, schema=PAIR_ROWS)
 
 
 def _groups(tables: Sequence[pa.Table]) -> dict[Group, tuple[dict[str, Matrix], list[str]]]:
@@ -78,7 +74,7 @@ def _groups(tables: Sequence[pa.Table]) -> dict[Group, tuple[dict[str, Matrix], 
             part = table.filter(pa.array([one == key for one in keys]))
             if key in groups:
                 raise UserError(f"scores of {key[1]!r} on {key[0]!r} ({key[2]}) are there twice; run dvc repro")
-            columns = {name: part[name] for name in IMAGE_METRICS if part[name].null_count < len(part)}
+            columns = {name: part[name] for name in image_metrics() if part[name].null_count < len(part)}
             values = {name: column.to_numpy().astype(np.float64) for name, column in columns.items()}
             groups[key] = values, part["image_id"].to_pylist()
     return groups

@@ -75,7 +75,7 @@ def join_parts(paths: Iterable[Path], out: Path) -> pa.Table:
         out: the store of all results, split `test`.
 
     Returns:
-        A table of `storage.tables.CLASS_HITS`, a row for each photograph whose class scores are known.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     hits: list[pa.Table] = []
     with StoreWriter(out) as writer:

@@ -91,7 +91,7 @@ def predict_set(
         cache: for finished parts while the run lasts.
 
     Returns:
-        A table of `storage.tables.CLASS_HITS`, a row for each photograph whose class scores are known.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
 
     Raises:
         UserError: if the weights are missing or were trained for something else.
@@ -111,7 +111,7 @@ def predict_gray(settings: Predict, store: Store, out: Path, cache: Path) -> pa.
         cache: as `predict_set`.
 
     Returns:
-        A table of `storage.tables.CLASS_HITS` without rows.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     return _predict(Colorizer(settings), store, out, cache)
 
@@ -127,7 +127,7 @@ def predict_oracle(space: ColorSpace, settings: Predict, store: Store, out: Path
         cache: as `predict_set`.
 
     Returns:
-        A table of `storage.tables.CLASS_HITS` without rows.
+        A table of `tables.CLASS_HITS`, a row for each photograph whose class scores are known.
     """
     return _predict(Colorizer(settings, space=space), store, out, cache)
 

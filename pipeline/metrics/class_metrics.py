@@ -13,12 +13,23 @@ import torch
 
 from pipeline.color.space import ColorSpace
 from pipeline.metrics.batches import Batch, Values, as_batch, as_pair
+from pipeline.metrics.described import ClassMaps, Photographs
 
 BANDS = 10
 """Frequency bands of the classes: the rarest tenth of the kept classes to the most frequent tenth."""
 
-ClassMaps = npt.NDArray[np.int32]
-"""Kept indices, int32 (N, H, W), in [0, Q)."""
+
+def measure_classes(truth: Photographs, result: Photographs) -> dict[str, Values]:
+    """CNR, CCAR, active and TAR of described batches; see the functions of these names.
+
+    Args:
+        truth: N photographs.
+        result: as many, of the same size, described in the same class space.
+
+    Returns:
+        "cnr", "ccar", "active" and "tar": float64 (N,).
+    """
+    return class_metrics(truth.classes, result.classes, result.kept_count)
 
 
 def class_maps(images: Batch, space: ColorSpace) -> ClassMaps:

@@ -13,8 +13,26 @@ import torch
 
 from pipeline.color.tensors import tensor_lab
 from pipeline.metrics.batches import Batch, Values, as_pair, one_by_one, strips
+from pipeline.metrics.described import Photographs
 
 PERCENTILE = 95.0
+
+
+def measure_color_difference(truth: Photographs, result: Photographs) -> dict[str, Values]:
+    """CIEDE2000 of described batches, mean and 95th percentile; see `ciede2000` and `ciede2000_p95`.
+
+    Args:
+        truth: N photographs.
+        result: as many, of the same size.
+
+    Returns:
+        "ciede2000" and "ciede2000_p95": float64 (N,).
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    statistics = statistics_of_lab(truth.lab, result.lab)
+    return {"ciede2000": statistics[:, 0], "ciede2000_p95": statistics[:, 1]}
 
 
 def ciede2000(truth: Batch, result: Batch) -> Values:

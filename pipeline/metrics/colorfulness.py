@@ -3,6 +3,21 @@
 import torch
 
 from pipeline.metrics.batches import Batch, Values, as_pair, per_image, sum_per_image
+from pipeline.metrics.described import Photographs
+
+
+def measure_colorfulness(truth: Photographs, result: Photographs) -> dict[str, Values]:
+    """Colorfulness of described batches; see `cf`, `cf_abs` and `cf_difference`.
+
+    Args:
+        truth: N photographs.
+        result: as many.
+
+    Returns:
+        "cf", "cf_abs" and "cf_difference": float64 (N,).
+    """
+    signed, absolute = result.colorfulness.T
+    return {"cf": signed, "cf_abs": absolute, "cf_difference": abs(signed - truth.colorfulness[:, 0])}
 
 
 def cf(truth: Batch, result: Batch) -> Values:

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from pipeline.metrics.batches import Batch, Values, as_pair
+from pipeline.metrics.described import Photographs
 from pipeline.metrics.registry import ALEXNET
 
 _CHANNELS = ((3, 64), (64, 192), (192, 384), (384, 256), (256, 256))
@@ -192,6 +193,24 @@ def perceptual_distance(first: torch.Tensor, second: torch.Tensor) -> Values:
         float64 (N,), at least 0.
     """
     return (first - second).square_().sum(dim=1).cpu().double().numpy()
+
+
+def measure_perceptual(truth: Photographs, result: Photographs) -> dict[str, Values]:
+    """LPIPS of described batches; see `lpips`.
+
+    Args:
+        truth: N photographs with their vectors.
+        result: as many, of the same size, with theirs.
+
+    Returns:
+        "lpips": float64 (N,).
+
+    Raises:
+        ValueError: if either was described without the network.
+    """
+    if truth.vectors is None or result.vectors is None:
+        raise ValueError("LPIPS takes photographs that were described with AlexNet")
+    return {"lpips": perceptual_distance(truth.vectors, result.vectors)}
 
 
 def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Values:

@@ -4,6 +4,24 @@ import numpy as np
 import torch
 
 from pipeline.metrics.batches import Batch, Values, per_image, sum_per_image
+from pipeline.metrics.described import Photographs
+
+
+def measure_errors(truth: Photographs, result: Photographs) -> dict[str, Values]:
+    """MSE and PSNR of described batches; see `mse` and `psnr`.
+
+    Args:
+        truth: N photographs.
+        result: as many, of the same size.
+
+    Returns:
+        "mse" and "psnr": float64 (N,).
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    errors = mse(truth.images, result.images)
+    return {"mse": errors, "psnr": psnr_of(errors)}
 
 
 def mse(truth: Batch, result: Batch) -> Values:

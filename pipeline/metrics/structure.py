@@ -8,11 +8,28 @@ import math
 import torch
 
 from pipeline.metrics.batches import Batch, Values, per_image, planes, strips, sum_per_image
+from pipeline.metrics.described import Photographs
 
 GAUSSIAN_SIGMA = 1.5
 GAUSSIAN_WINDOW = 11
 UIQI_WINDOW = 8
 K1, K2 = 0.01, 0.03
+
+
+def measure_structure(truth: Photographs, result: Photographs) -> dict[str, Values]:
+    """SSIM and UIQI of described batches; see `ssim` and `uiqi`.
+
+    Args:
+        truth: N photographs.
+        result: as many, of the same size.
+
+    Returns:
+        "ssim" and "uiqi": float64 (N,).
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    return {"ssim": ssim(truth.images, result.images), "uiqi": uiqi(truth.images, result.images)}
 
 
 def ssim(truth: Batch, result: Batch) -> Values:

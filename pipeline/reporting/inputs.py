@@ -41,20 +41,12 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class ClassTable:
-    """A Parquet or CSV table that the page shows as it is (the bin-size study, the summary of a space ...)."""
-
-    path: Path
-    title: str
-    caption: str = ""
-
-
-@dataclass(frozen=True)
 class RunDescription:
     """The facts above the first table: what was run, where and when.
 
     Attributes:
-        revision: git revision, with a mark when the tree was changed.
+        revisions: (method, set) to the git revision that its rows were made with, with a mark when the tree was
+            changed; "" where the rows do not say.
         date: ISO 8601 date or time of the run.
         machine: processor, memory, accelerator in words.
         seed: the run's seed.
@@ -64,7 +56,7 @@ class RunDescription:
         versions: library name to version.
     """
 
-    revision: str = ""
+    revisions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     date: str = ""
     machine: str = ""
     seed: int | None = None
@@ -85,11 +77,10 @@ class ReportInputs:
         sets: the test sets in the order of the page.
         run: what was run.
         figures: pictures of the class space, in the order of the page.
-        tables: further tables of the class space.
         bin_sizes: Parquet or CSV table of the bin-size study (one row per `bin_size`), or None.
         training: method to the DVCLive folder of its training.
-        bands: table of `pipeline.evaluation.schemas.BANDS` (which tenth of the classes, by frequency, is mistaken for
-            which), or None.
+        bands: table of `pipeline.evaluation.schemas.BAND_ROWS` (which tenth of the classes, by frequency, is
+            mistaken for which), or None.
         turing: JSON file written by `turing.write_scores`, or None.
         sweep: Parquet table of `pipeline.storage.tables.SWEEP`, or None.
         harmonize: how objects were chosen, for the figures that show them.
@@ -103,7 +94,6 @@ class ReportInputs:
     rows: Mapping[tuple[str, str], Path] = field(default_factory=dict)
     sets: tuple[TestSet, ...] = ()
     figures: tuple[Figure, ...] = ()
-    tables: tuple[ClassTable, ...] = ()
     bin_sizes: Path | None = None
     training: Mapping[str, Path] = field(default_factory=dict)
     bands: Path | None = None

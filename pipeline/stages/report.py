@@ -1,6 +1,6 @@
 """Stage `report`: tables, figures and the page, from everything that the graph has made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -11,13 +11,14 @@ from pipeline.color.study import bin_size_study
 from pipeline.errors import UserError
 from pipeline.evaluation.set_scores import band_table
 from pipeline.evaluation.summary import summarize
-from pipeline.machine.provenance import git_revision, library_versions, machine
+from pipeline.machine.provenance import library_versions, machine
 from pipeline.methods.build import build_network
 from pipeline.models.encoder_decoder import EncoderDecoder
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
+from pipeline.reporting.page.words import revisions_text
 from pipeline.reporting.pictures.color_figures import ColorTables, color_figures
-from pipeline.reporting.tables.published_figures import FOLDER
+from pipeline.reporting.tables.published_figures import PUBLISHED
 from pipeline.reporting.turing.trials import build_turing
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
@@ -27,7 +28,7 @@ from pipeline.storage.tables import HISTOGRAM, SPACE, WEIGHT_BATCHES, WEIGHTS, r
 
 PAPER = EncoderDecoder(encoder="densenet121", pretrained=False, decoder="plain", channels=[1024, 512, 512])
 """The network behind Table II (SPEC section 6)."""
-PRINTED = FOLDER / "ccc_plus_plus_bin_sizes.csv"
+PRINTED = PUBLISHED / "ccc_plus_plus_bin_sizes.csv"
 
 
 def run(settings: Settings) -> str:
@@ -49,7 +50,9 @@ def run(settings: Settings) -> str:
     rows = [read_table(paths.image_rows(*pair)) for pair in pairs]
     set_rows = [read_table(paths.set_rows(*pair)) for pair in pairs]
     summary, differences = summarize(rows, set_rows, kinds, settings.report.bootstrap, run_settings.seed)
-    facts = table_facts(rows[0])
+    made_by = [str(table_facts(table).get("git_revision", "")) for table in rows]
+    revisions = dict(zip(pairs, made_by, strict=True))
+    facts = table_facts(rows[0]) | {"git_revision": revisions_text(revisions)}
     write_table(summary, paths.SUMMARY, facts)
     write_table(differences, paths.PAIRS, facts)
     write_table(band_table(set_rows), paths.BANDS)
@@ -60,7 +63,7 @@ def run(settings: Settings) -> str:
     inputs = ReportInputs(
         summary=paths.SUMMARY,
         pairs=paths.PAIRS,
-        run=_description(settings),
+        run=_description(settings, revisions),
         rows={pair: paths.image_rows(*pair) for pair in pairs},
         sets=sets,
         figures=_color_figures(settings, study),
@@ -103,9 +106,9 @@ def _write_turing(sets: Sequence[TestSet], seed: int) -> tuple[str, ...]:
     return ()
 
 
-def _description(settings: Settings) -> RunDescription:
+def _description(settings: Settings, revisions: Mapping[tuple[str, str], str]) -> RunDescription:
     return RunDescription(
-        revision=git_revision(),
+        revisions=revisions,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=machine(),
         seed=settings.run.seed,

@@ -10,12 +10,25 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
 from pipeline.machine.files import replaced
+from pipeline.metrics.registry import METRICS, Metric
 
 
 def _column(name: str, kind: pa.DataType, about: str, unit: str = "", direction: str = "") -> pa.Field:
     """A column; `about`, `unit` and `direction` (`higher` or `lower` is better) stand in the file's own metadata."""
     details = {"about": about, "unit": unit, "direction": direction}
     return pa.field(name, kind, metadata={key: value for key, value in details.items() if value})
+
+
+def metric_field(metric: Metric) -> pa.Field:
+    """The column of a metric per photograph: float64, with what the registry says of the metric as metadata."""
+    details = {
+        "about": metric.about,
+        "backbone": metric.weights or "",
+        "unit": metric.unit,
+        "direction": metric.direction,
+        "version": str(metric.version),
+    }
+    return pa.field(metric.name, _FLOAT, metadata={key: value for key, value in details.items() if value})
 
 
 _TEXT, _FLOAT, _INT, _BOOL = pa.string(), pa.float64(), pa.int64(), pa.bool_()
@@ -136,6 +149,14 @@ HARMONIZED = pa.schema(
         _column("status", _TEXT, "ok, or why nothing was harmonized"),
     ]
 )
+
+CLASS_HITS = pa.schema(
+    [
+        _column("image_id", _TEXT, "the photograph"),
+        *(metric_field(metric) for metric in METRICS.values() if metric.origin == "network"),
+    ]
+)
+"""What only the network's class scores tell: written where they are at hand (prediction), joined into the rows."""
 
 SWEEP = pa.schema(
     [

@@ -14,14 +14,14 @@ from PIL import Image
 from pipeline import metrics
 from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
-from pipeline.evaluation.protocols import PROTOCOLS
-from pipeline.evaluation.schemas import IMAGE_ROWS, SET_ROWS
+from pipeline.evaluation.schemas import SET_ROWS, image_rows_schema
 from pipeline.evaluation.scoring import ScoreSettings, score_set
 from pipeline.evaluation.set_scores import band_table
 from pipeline.evaluation.summary import summarize
 from pipeline.images.decode import encode_png
 from pipeline.metrics.perceptual import alexnet_layers, load_perceptual
-from pipeline.metrics.registry import IMAGE_METRICS
+from pipeline.metrics.registry import image_metrics
+from pipeline.settings.registries import PROTOCOLS
 from pipeline.storage.store import Store, StoreWriter
 from pipeline.storage.tables import HARMONIZED
 from tests.conftest import ON_RAY
@@ -78,7 +78,7 @@ def test_rows_hold_what_the_functions_give(make_store: Callable[..., Store], fad
     truth = make_store(5)
     raw, harmonized = faded(truth), faded(truth, "harmonized", 0.8)
     rows, _ = score_set(truth, {"raw": raw, "harmonized": harmonized}, NATIVE, SPACE, OWN, SETTINGS)
-    assert rows.schema.names == IMAGE_ROWS.names
+    assert rows.schema.names == image_rows_schema().names
     table = values(rows)
     assert list(table.index[:3]) == [("photo00", "raw"), ("photo00", "harmonized"), ("photo01", "raw")]
     for (image_id, variant), row in table.iterrows():
@@ -163,7 +163,7 @@ def test_missing_metrics_say_why(make_store: Callable[..., Store], faded: Faded)
     assert "alexnet-owt-7be5be79.pth" in missing["frechet_alexnet"]
     assert "pt_inception-2015-12-05-6726825d.pth" in missing["fid"]
     assert {"top1", "top5", "own_tar", "own_class_accuracy", "class_accuracy_band_01"} <= set(missing)
-    for name in IMAGE_METRICS:
+    for name in image_metrics():
         assert (rows[name].null_count == len(rows)) == (
             name in missing or name in ("objects", "pixels_changed", "edge_bleeding")
         )

@@ -8,12 +8,10 @@ import pytest
 from scipy import stats
 
 from pipeline.errors import UserError
-from pipeline.evaluation.protocols import PROTOCOLS, protocol_named
-from pipeline.evaluation.schemas import IMAGE_ROWS, PAIRS, SET_ROWS, SUMMARY
+from pipeline.evaluation.schemas import PAIR_ROWS, SET_ROWS, SUMMARY_ROWS, image_rows_schema
 from pipeline.evaluation.summary import summarize
-from pipeline.metrics.registry import IMAGE_METRICS, METRICS, SET_METRICS
+from pipeline.metrics.registry import METRICS, image_metrics, set_metrics
 from pipeline.reporting.tables.columns import metric_column
-from pipeline.settings.sections import Protocol as ProtocolNames
 
 KINDS = {"gray": "floor", "ours": "trained", "theirs": "imported"}
 
@@ -36,7 +34,7 @@ def image_rows(method: str, columns: dict[str, list[float]], **facts: Any) -> pa
             | facts
             for number in range(count)
         ],
-        schema=IMAGE_ROWS,
+        schema=image_rows_schema(),
     )
 
 
@@ -52,7 +50,7 @@ def records(table: pa.Table) -> dict[tuple[str, str], dict[str, Any]]:
 def test_means_and_what_is_left_out() -> None:
     psnr = [20.0, 22.0, np.inf, 24.0]
     summary, _ = summarize([image_rows("ours", {"psnr": psnr, "mse": [1.0, 2, 0, 3]})], [], KINDS)
-    assert summary.schema.names == SUMMARY.names
+    assert summary.schema.names == SUMMARY_ROWS.names
     row = records(summary)["ours", "psnr"]
     assert (row["value"], row["images"], row["left_out"]) == (22.0, 3, 1)
     assert row["low"] <= 22.0 <= row["high"]
@@ -95,7 +93,7 @@ def test_pairs_are_paired() -> None:
     difficulty, gain = random.normal(20, 5, 40), random.normal(0.3, 0.2, 40)
     ours, theirs = list(difficulty + gain), list(difficulty)
     _, pairs = summarize([image_rows("ours", {"psnr": ours}), image_rows("theirs", {"psnr": theirs})], [], KINDS)
-    assert pairs.schema.names == PAIRS.names
+    assert pairs.schema.names == PAIR_ROWS.names
     (row,) = pairs.to_pylist()
     assert (row["method"], row["other"], row["images"]) == ("ours", "theirs", 40)
     assert row["difference"] == pytest.approx(gain.mean())
@@ -145,35 +143,15 @@ def test_what_cannot_be_compared_is_refused() -> None:
         summarize([], [], KINDS)
 
 
-def test_protocols() -> None:
-    assert set(PROTOCOLS) == set(ProtocolNames.__args__)  # type: ignore[attr-defined]  # what params.yaml takes
-    wide = np.zeros((100, 300, 3), np.uint8)
-    wide[:, 100:200] = 255
-    assert PROTOCOLS["native@1"].apply(wide) is wide
-    assert PROTOCOLS["cic-256@1"].apply(wide).shape == (256, 256, 3)
-    assert PROTOCOLS["cic-256@1"].apply(wide).min() == 0
-    assert (PROTOCOLS["ddcolor-val5k@1"].apply(wide) == 255).all()  # the center alone
-    with pytest.raises(UserError, match=r"run\.protocol is 'cic-256', it takes one of"):
-        protocol_named("cic-256")
-
-
 def test_directions_are_those_of_the_definitions() -> None:
     lower = {"mse", "ciede2000", "ciede2000_p95", "lpips", "cf_difference", "fid", "frechet_alexnet", "edge_bleeding"}
     higher = {"psnr", "ssim", "uiqi", "tar", "top1", "top5", "class_accuracy"}
     higher |= {f"class_accuracy_band_{band:02d}" for band in range(1, 11)}
     one = {"cnr"}
     expected = dict.fromkeys(lower, "lower") | dict.fromkeys(higher, "higher") | dict.fromkeys(one, "one")
-    for name in (*IMAGE_METRICS, *SET_METRICS):
+    for name in (*image_metrics(), *set_metrics()):
         assert metric_column(name).better == expected.get(name.removeprefix("own_"), ""), name
 
 
-def test_registry_says_what_is_there() -> None:
-    from pipeline import metrics
-
-    for name in metrics.__all__:
-        assert callable(getattr(metrics, name))
-    with pytest.raises(AttributeError):
-        metrics.nothing  # noqa: B018
-    assert all(METRICS[name].per == "image" for name in IMAGE_METRICS)
-    assert all(METRICS[name].per == "set" for name in SET_METRICS)
+def test_what_needs_weights() -> None:
     assert {name for name, metric in METRICS.items() if metric.weights} == {"lpips", "fid", "frechet_alexnet"}

@@ -118,7 +118,8 @@ def made_up_run(
         sets=(TestSet("sample", write_store(folder / "truth", truth), stores, harmonized),),
         training={"l2": curves(folder / "training" / "l2")},
         run=RunDescription(
-            revision="0123abc", date="2026-11-21", machine="2 cores, 24 GB, no GPU", seed=7, protocol="cic-256 v1",
+            revisions=dict.fromkeys(rows, "0123abc"), date="2026-11-21", machine="2 cores, 24 GB, no GPU", seed=7,
+            protocol="cic-256 v1",
             stage_seconds={"report": 4.2, "train@l2": 190.0, "download": 0.4}, settings={"run": {"seed": 7}},
             versions={"torch": "2.9"},
         ),

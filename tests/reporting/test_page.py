@@ -15,7 +15,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.images.decode import decode
 from pipeline.masks.segmentation import segment_set
-from pipeline.reporting.experiments.compare import Side, build_compare, changes
+from pipeline.reporting.experiments.compare import ComparedRun, build_compare, changes
 from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.page.statements import statements
@@ -259,8 +259,8 @@ def test_confusion_rows_count_a_hundred_for_a_band(tmp_path: Path) -> None:
 def test_compare_names_what_differs(run: tuple[ReportInputs, Path], tmp_path: Path) -> None:
     inputs, out = run
     (out / "summary.parquet").write_bytes(inputs.summary.read_bytes())
-    a = Side("main", out, {"spaces": {"paper": {"bin_size": 6, "shift": 108}}})
-    b = Side("<exp>", out, {"spaces": {"paper": {"bin_size": 10, "shift": 108.0}}, "run": {"seed": 1}})
+    a = ComparedRun("main", out, {"spaces": {"paper": {"bin_size": 6, "shift": 108}}})
+    b = ComparedRun("<exp>", out, {"spaces": {"paper": {"bin_size": 10, "shift": 108.0}}, "run": {"seed": 1}})
     assert [(one.key, one.a, one.b) for one in changes(a.settings, b.settings)] == [
         ("run.seed", "–", "1"),
         ("spaces.paper.bin_size", "6", "10"),
@@ -270,7 +270,7 @@ def test_compare_names_what_differs(run: tuple[ReportInputs, Path], tmp_path: Pa
     assert "&lt;exp&gt;" in page and "<exp>" not in page
     assert [link for link in Text(page).links if link.startswith("media") and not (tmp_path / link).exists()] == []
     with pytest.raises(UserError, match=r"no summary\.parquet"):
-        build_compare(a, Side("none", tmp_path / "none"), tmp_path)
+        build_compare(a, ComparedRun("none", tmp_path / "none"), tmp_path)
 
 
 def test_same_inputs_give_the_same_bytes(run: tuple[ReportInputs, Path], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.reporting.experiments.sweep import Run, sweep_panels, sweep_table
+from pipeline.reporting.experiments.sweep import FinishedRun, sweep_panels, sweep_table
 from pipeline.reporting.page.page import build_report
 from pipeline.storage.tables import write_table
 from tests.reporting.fixture import made_up_run
@@ -11,9 +11,9 @@ from tests.reporting.fixture import made_up_run
 START = {"spaces": {"paper": {"bin_size": 6}}, "harmonize": {"mode": "guided"}}
 
 
-def run(name: str, psnr: float, bin_size: float = 6, mode: str = "guided") -> Run:
+def run(name: str, psnr: float, bin_size: float = 6, mode: str = "guided") -> FinishedRun:
     settings = {"spaces": {"paper": {"bin_size": bin_size}}, "harmonize": {"mode": mode}}
-    return Run(name, settings, {"sample": {"l2": {"psnr": psnr}, "oracle": {"psnr": 2 * psnr, "cnr": 0.5}}})
+    return FinishedRun(name, settings, {"sample": {"l2": {"psnr": psnr}, "oracle": {"psnr": 2 * psnr, "cnr": 0.5}}})
 
 
 def test_experiments_that_differ_in_one_parameter_make_a_sweep() -> None:

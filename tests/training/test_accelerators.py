@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from pipeline.color.space import ColorSpace
-from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.scoring import ScoreSettings, score_set
 from pipeline.images.decode import encode_png
 from pipeline.inference.whole_sets import predict_set
 from pipeline.methods.build import Prepared
 from pipeline.methods.checkpoint import WEIGHTS
 from pipeline.metrics.perceptual import alexnet_layers
-from pipeline.metrics.registry import IMAGE_METRICS
+from pipeline.metrics.registry import image_metrics
 from pipeline.settings.method_entries import MethodEntry
+from pipeline.settings.registries import PROTOCOLS
 from pipeline.settings.sections import Predict, Train
 from pipeline.storage.store import Store, StoreWriter
 from pipeline.training.loop import train
@@ -88,7 +88,7 @@ def test_scores_agree_with_the_processor(
         for found in (settings, dataclasses.replace(settings, device=device))
     ]
     assert set(tables[0][0]["status"].to_pylist()) == {"ok"}
-    columns = [name for name in IMAGE_METRICS if tables[0][0][name].null_count == 0]
+    columns = [name for name in image_metrics() if tables[0][0][name].null_count == 0]
     assert {"ssim", "uiqi", "lpips", "ciede2000_p95", "tar", "own_tar"} <= set(columns)
     expected, found = (table[0].select(columns).to_pandas().to_numpy() for table in tables)
     assert found == pytest.approx(expected, rel=1e-3, abs=1e-3)

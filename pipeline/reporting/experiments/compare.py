@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.machine.files import write_text
-from pipeline.reporting.page.render import render
+from pipeline.reporting.render import render
 from pipeline.reporting.tables.columns import MetricColumn
 from pipeline.reporting.tables.leaderboard import Board, Cell, boards, read_summary
 
@@ -16,7 +16,7 @@ PHOTOS = 60
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedRun:
     """One of the two runs.
 
     Attributes:
@@ -31,7 +31,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangedSetting:
     """A parameter that differs; a run that does not have it shows a dash."""
 
     key: str
@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedRow:
     """A method's figures in both runs and, as text, how they differ."""
 
     title: str
@@ -48,17 +48,17 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Both:
+class ComparedBoard:
     """The leaderboards of a set that at least one run has, row by row."""
 
     set: str
     note: str
     columns: tuple[MetricColumn, ...]
-    lines: tuple[Line, ...]
+    rows: tuple[ComparedRow, ...]
 
 
 @dataclass(frozen=True)
-class Shot:
+class ComparedPhoto:
     """One photograph as one method colored it in both runs; files relative to the page, "" where there is none."""
 
     set: str
@@ -69,7 +69,7 @@ class Shot:
     b: str
 
 
-def build_compare(a: Side, b: Side, out: Path) -> None:
+def build_compare(a: ComparedRun, b: ComparedRun, out: Path) -> None:
     """Write `index.html` and `media/` below `out`.
 
     Args:
@@ -94,11 +94,11 @@ def build_compare(a: Side, b: Side, out: Path) -> None:
     write_text(out / "index.html", render("compare.html", context))
 
 
-def changes(a: Mapping[str, object], b: Mapping[str, object]) -> list[Change]:
+def changes(a: Mapping[str, object], b: Mapping[str, object]) -> list[ChangedSetting]:
     """List the parameters that differ, by their dotted names; 6 and 6.0 are the same value."""
     one, other = dict(_flat(a)), dict(_flat(b))
     return [
-        Change(key, _shown(one, key), _shown(other, key))
+        ChangedSetting(key, _shown(one, key), _shown(other, key))
         for key in sorted(one.keys() | other.keys())
         if key not in one or key not in other or one[key] != other[key]
     ]
@@ -116,7 +116,7 @@ def _shown(flat: Mapping[str, object], key: str) -> str:
     return json.dumps(flat[key], ensure_ascii=False, default=str) if key in flat else "–"
 
 
-def _both(a: Board | None, b: Board | None) -> Both:
+def _both(a: Board | None, b: Board | None) -> ComparedBoard:
     some = a or b
     assert some is not None
     rows = [{row.title: row for row in board.everyone} if board is not None else {} for board in (a, b)]
@@ -132,7 +132,7 @@ def _both(a: Board | None, b: Board | None) -> Both:
         for column in columns:
             one, other = (part[title].cells.get(column.name, empty) if title in part else empty for part in rows)
             cells.append((one, other, _difference(column, one, other)))
-        lines.append(Line(title, tuple(cells)))
+        lines.append(ComparedRow(title, tuple(cells)))
     note = ""
     if a is None or b is None:
         note = "Only one of the two runs has this set."
@@ -140,7 +140,7 @@ def _both(a: Board | None, b: Board | None) -> Both:
         note = f"The protocols differ ({a.protocol}, {b.protocol}): the figures are different quantities."
     elif a.images != b.images:
         note = f"The number of photographs differs ({a.images}, {b.images})."
-    return Both(some.set, note, columns, tuple(lines))
+    return ComparedBoard(some.set, note, columns, tuple(lines))
 
 
 def _difference(column: MetricColumn, one: Cell, other: Cell) -> str:
@@ -149,7 +149,7 @@ def _difference(column: MetricColumn, one: Cell, other: Cell) -> str:
     return f"{'+' if other.value > one.value else ''}{column.text(other.value - one.value)}"
 
 
-def _shots(a: Side, b: Side, out: Path) -> Iterator[Shot]:
+def _shots(a: ComparedRun, b: ComparedRun, out: Path) -> Iterator[ComparedPhoto]:
     """Pair the thumbnails of photographs that both galleries show, method by method; grey and truth are left out."""
     galleries = [_gallery(side) for side in (a, b)]
     common = [place for place in galleries[0] if place in galleries[1]]
@@ -164,10 +164,10 @@ def _shots(a: Side, b: Side, out: Path) -> Iterator[Shot]:
                 for side, photo, letter in ((a, one, "a"), (b, other, "b"))
             ]
             if any(files):
-                yield Shot(set_name, image_id, key, (width, height), *files)
+                yield ComparedPhoto(set_name, image_id, key, (width, height), *files)
 
 
-def _gallery(side: Side) -> dict[tuple[str, str], dict]:
+def _gallery(side: ComparedRun) -> dict[tuple[str, str], dict]:
     path = side.folder / "media" / "gallery.json"
     if not path.exists():
         return {}
@@ -175,7 +175,7 @@ def _gallery(side: Side) -> dict[tuple[str, str], dict]:
     return {(gallery["set"], photo["id"]): photo for gallery in content for photo in gallery["photos"]}
 
 
-def _copied(side: Side, stem: str | None, letter: str, out: Path) -> str:
+def _copied(side: ComparedRun, stem: str | None, letter: str, out: Path) -> str:
     if not stem or not (side.folder / f"{stem}.jpg").exists():
         return ""
     name = f"media/{letter}/{stem.removeprefix('media/')}.jpg"

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
-from pipeline.reporting.experiments.compare import Side
-from pipeline.reporting.experiments.sweep import Run
+from pipeline.reporting.experiments.compare import ComparedRun
+from pipeline.reporting.experiments.sweep import FinishedRun
 from pipeline.settings.params import Settings, load_settings, validate_settings
-from pipeline.stages import paths
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem
@@ -20,11 +19,12 @@ WORKSPACE = "workspace"
 
 
 @contextmanager
-def fetched(revision: str) -> Iterator[Side]:
+def fetched(revision: str, reports: Path) -> Iterator[ComparedRun]:
     """Bring a revision's report into a temporary folder.
 
     Args:
         revision: anything git or `dvc exp` resolves; `workspace` is the working tree as it is.
+        reports: the folder of the report, relative to the repository.
 
     Yields:
         The revision with its report and its parameters; the folder is gone afterwards.
@@ -33,21 +33,22 @@ def fetched(revision: str) -> Iterator[Side]:
         UserError: if there is no such revision, or its report is not in the cache.
     """
     if revision == WORKSPACE:
-        yield Side(revision, paths.REPORTS, load_settings().model_dump(mode="json"))
+        yield ComparedRun(revision, reports, load_settings().model_dump(mode="json"))
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "reports"
         with _files_of(revision, "report") as files:
-            files.get(paths.REPORTS.as_posix(), str(folder), recursive=True)
+            files.get(reports.as_posix(), str(folder), recursive=True)
             settings = _settings_of(files, revision)
-        yield Side(revision, folder, settings.model_dump(mode="json"))
+        yield ComparedRun(revision, folder, settings.model_dump(mode="json"))
 
 
-def finished(revision: str) -> Run:
+def finished(revision: str, metrics: Path) -> FinishedRun:
     """The parameters and the headline figures of a revision.
 
     Args:
         revision: anything git or `dvc exp` resolves.
+        metrics: the file of headline figures, relative to the repository.
 
     Returns:
         Its run.
@@ -56,8 +57,8 @@ def finished(revision: str) -> Run:
         UserError: if there is no such revision, or its figures are not in the cache.
     """
     with _files_of(revision, "figures") as files:
-        figures = json.loads(files.read_text(paths.METRICS.as_posix(), encoding="utf-8"))
-        return Run(revision, _settings_of(files, revision).model_dump(mode="json"), figures)
+        figures = json.loads(files.read_text(metrics.as_posix(), encoding="utf-8"))
+        return FinishedRun(revision, _settings_of(files, revision).model_dump(mode="json"), figures)
 
 
 def experiments() -> list[str]:

@@ -1,4 +1,4 @@
-"""Results of experiments that differ in one parameter, and class accuracy by how frequent a class is, as charts."""
+"""Results of experiments that differ in one parameter, as charts and tables."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,15 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.reporting.experiments.compare import changes
-from pipeline.reporting.pictures.charts import Chart, Line, chart
-from pipeline.reporting.tables.columns import BAND, metric_columns
-from pipeline.reporting.tables.leaderboard import Board
+from pipeline.reporting.pictures.charts import Chart, ChartLine, chart
+from pipeline.reporting.tables.columns import metric_columns
 from pipeline.storage.tables import SWEEP, read_table
 
 Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
 """What `metrics.json` holds: set to method to metric to figure."""
 
 
-class Run(NamedTuple):
+class FinishedRun(NamedTuple):
     """A finished run: its name, its parameters as a nested mapping, and its figures."""
 
     name: str
@@ -28,7 +27,7 @@ class Run(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Panel:
+class SweepPanel:
     """What the page shows of one parameter: charts where its values are numbers, and the figures as a table.
 
     Attributes:
@@ -44,7 +43,7 @@ class Panel:
     rows: tuple[tuple[str, ...], ...]
 
 
-def sweep_table(start: Run, experiments: Sequence[Run]) -> tuple[pa.Table, list[str]]:
+def sweep_table(start: FinishedRun, experiments: Sequence[FinishedRun]) -> tuple[pa.Table, list[str]]:
     """Collect the experiments that differ from their start in one parameter; the start is a point of each sweep.
 
     Args:
@@ -54,7 +53,7 @@ def sweep_table(start: Run, experiments: Sequence[Run]) -> tuple[pa.Table, list[
     Returns:
         A table of `tables.SWEEP`, and a line for each experiment that is left out.
     """
-    swept: dict[str, list[tuple[Run, str]]] = {}
+    swept: dict[str, list[tuple[FinishedRun, str]]] = {}
     left_out = []
     for run in sorted(experiments, key=lambda one: one.name):
         differing = changes(start.settings, run.settings)
@@ -76,7 +75,7 @@ def sweep_table(start: Run, experiments: Sequence[Run]) -> tuple[pa.Table, list[
     return pa.Table.from_pylist(rows, schema=SWEEP), left_out
 
 
-def sweep_panels(path: Path | None) -> tuple[Panel, ...]:
+def sweep_panels(path: Path | None) -> tuple[SweepPanel, ...]:
     """Draw the experiments of a sweep.
 
     Args:
@@ -91,7 +90,7 @@ def sweep_panels(path: Path | None) -> tuple[Panel, ...]:
     return tuple(_panel(str(parameter), part) for parameter, part in frame.groupby("parameter", sort=True))
 
 
-def _panel(parameter: str, frame: pd.DataFrame) -> Panel:
+def _panel(parameter: str, frame: pd.DataFrame) -> SweepPanel:
     values: dict[str, Any] = {text: _read(text) for text in frame["value"].unique()}
     numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values.values())
     order = sorted(values, key=values.__getitem__) if numeric else sorted(values)
@@ -108,7 +107,7 @@ def _panel(parameter: str, frame: pd.DataFrame) -> Panel:
             ]
             if points:
                 x, y = zip(*points, strict=True)
-                lines.append(Line(f"{method} ({set_name})" if several else method, x, y))
+                lines.append(ChartLine(f"{method} ({set_name})" if several else method, x, y))
         charts.append(chart(f"{column.label} {column.arrow}".strip(), lines, parameter, marked=True))
     rows = tuple(
         (
@@ -121,7 +120,7 @@ def _panel(parameter: str, frame: pd.DataFrame) -> Panel:
         for value in order
     )
     heads = ("Method", "Set", parameter, *(f"{column.label} {column.arrow}".strip() for column in columns))
-    return Panel(parameter, tuple(charts), heads, rows)
+    return SweepPanel(parameter, tuple(charts), heads, rows)
 
 
 def _read(text: str) -> object:
@@ -130,24 +129,3 @@ def _read(text: str) -> object:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def band_charts(boards: Sequence[Board]) -> tuple[Chart, ...]:
-    """Draw each set's class accuracy by frequency band, from the rarest tenth of the classes to the commonest."""
-    charts = []
-    for board in boards:
-        lines = []
-        for row in board.everyone:
-            if row.variant not in ("raw", ""):
-                continue
-            bands = {
-                int(name.removeprefix(BAND)): cell.value
-                for name, cell in row.cells.items()
-                if name.startswith(BAND) and cell.value is not None
-            }
-            if bands:
-                order = sorted(bands)
-                lines.append(Line(row.method, tuple(map(float, order)), tuple(bands[band] for band in order)))
-        if lines:
-            charts.append(chart(f"{board.set}: class accuracy, %", lines, "tenth of the classes, rare to common"))
-    return tuple(charts)

@@ -5,18 +5,19 @@ import os
 from pathlib import Path
 
 from pipeline.machine.files import write_text
-from pipeline.reporting.experiments.sweep import band_charts, sweep_panels
+from pipeline.reporting.experiments.sweep import sweep_panels
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.page import words
 from pipeline.reporting.page.missing import missing_figures
-from pipeline.reporting.page.render import render
 from pipeline.reporting.page.statements import statements
 from pipeline.reporting.pictures.charts import training_panels
+from pipeline.reporting.pictures.frequency_bands import band_charts
 from pipeline.reporting.pictures.gallery import Gallery, build_gallery
 from pipeline.reporting.pictures.harmonized_examples import drawn, examples, harmonized_table
 from pipeline.reporting.pictures.plates import plates
+from pipeline.reporting.render import render
 from pipeline.reporting.tables import exports
-from pipeline.reporting.tables.bin_sizes import bin_size_study, generic_table
+from pipeline.reporting.tables.bin_sizes import bin_size_table
 from pipeline.reporting.tables.leaderboard import boards, read_summary
 from pipeline.reporting.tables.paired_differences import pair_data
 from pipeline.reporting.turing.turing_scores import read_scores
@@ -68,9 +69,8 @@ def build_report(inputs: ReportInputs, out: Path) -> None:
         "gallery_data": [gallery.as_data() for gallery in galleries],
         "pairs": pairs,
         "figures": figures,
-        "bin_sizes": bin_size_study(inputs.bin_sizes),
+        "bin_sizes": bin_size_table(inputs.bin_sizes),
         "bands": band_charts(found),
-        "tables": [generic_table(table) for table in inputs.tables],
         "training": panels,
         "sweep": sweep_panels(inputs.sweep),
         "sweep_link": os.path.relpath(inputs.sweep, out) if inputs.sweep is not None else "",

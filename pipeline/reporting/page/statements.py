@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.reporting.tables.columns import metric_column
-from pipeline.reporting.tables.leaderboard import Board, Row
+from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ def _above_gray(board: Board) -> Statement:
     return Statement(claim, not below, evidence)
 
 
-def _value(rows: tuple[Row, ...], metric: str) -> float | None:
+def _value(rows: tuple[LeaderboardRow, ...], metric: str) -> float | None:
     found = [value for row in rows if row.variant in ("raw", "") and (value := _figure(row, metric)) is not None]
     return found[0] if found else None
 
 
-def _figure(row: Row, metric: str) -> float | None:
+def _figure(row: LeaderboardRow, metric: str) -> float | None:
     cell = row.cells.get(metric)
     return None if cell is None else cell.value

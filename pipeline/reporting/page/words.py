@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from pipeline.reporting.inputs import RunDescription
 from pipeline.reporting.tables.columns import MetricColumn
-from pipeline.reporting.tables.leaderboard import Board, Row
+from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 from pipeline.reporting.turing.turing_scores import Scores
 
-STAGES = (
-    "download", "histogram", "classes", "weights", "train", "predict", "segment", "harmonize", "evaluate", "report",
+STAGE_ORDER = (
+    "download", "histogram", "classes", "weights", "prepare", "train", "predict", "baseline", "segment", "harmonize",
+    "evaluate", "report",
 )  # fmt: skip
 
 
@@ -61,10 +62,33 @@ def facts(run: RunDescription, found: Sequence[Board], kinds: Mapping[str, str])
         *described,
         ("Protocol", run.protocol or _listed(sorted({board.protocol for board in found})) or "not recorded"),
         ("Seed", "not recorded" if run.seed is None else str(run.seed)),
-        ("Revision", run.revision or "not recorded"),
+        ("Revision", revisions_text(run.revisions)),
         ("Date", run.date or "not recorded"),
         ("Machine", run.machine or "not recorded"),
     ]
+
+
+def revisions_text(revisions: Mapping[tuple[str, str], str]) -> str:
+    """Say with which revision of the code the rows were made, each its own where they differ.
+
+    Args:
+        revisions: (method, set) to revision, "" where the rows do not say.
+
+    Returns:
+        The revision alone where all rows have one; else each with the methods whose rows it made, and their sets where
+        a method has rows of several.
+    """
+    if len(set(revisions.values())) < 2:
+        return next(iter(revisions.values()), "") or "not recorded"
+    made_by: dict[str, set[str]] = {}
+    for (method, _), revision in revisions.items():
+        made_by.setdefault(method, set()).add(revision)
+    owners: dict[str, dict[str, None]] = {}
+    for (method, set_name), revision in revisions.items():
+        name = method if len(made_by[method]) == 1 else f"{method} on {set_name}"
+        owners.setdefault(revision or "not recorded", {})[name] = None
+    parts = [f"{revision} ({', '.join(names)})" for revision, names in owners.items()]
+    return f"rows of {len(owners)} revisions: {', '.join(parts)}"
 
 
 def stage_times(seconds: Mapping[str, float]) -> list[StageTime]:
@@ -72,7 +96,7 @@ def stage_times(seconds: Mapping[str, float]) -> list[StageTime]:
 
     def place(name: str) -> tuple[int, str]:
         base = name.split("@")[0]
-        return (STAGES.index(base) if base in STAGES else len(STAGES), name)
+        return (STAGE_ORDER.index(base) if base in STAGE_ORDER else len(STAGE_ORDER), name)
 
     longest = max(seconds.values(), default=0.0) or 1.0
     return [StageTime(name, seconds[name], 100.0 * seconds[name] / longest) for name in sorted(seconds, key=place)]
@@ -83,7 +107,7 @@ def settings_text(settings: Mapping[str, object]) -> str:
     return json.dumps(settings, indent=2, default=str, ensure_ascii=False)
 
 
-def markdown_figure(row: Row, column: MetricColumn) -> str:
+def markdown_figure(row: LeaderboardRow, column: MetricColumn) -> str:
     """Write one figure of the Markdown leaderboard, with its mark and interval."""
     cell = row.cells.get(column.name)
     if cell is None or cell.value is None:

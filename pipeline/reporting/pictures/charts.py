@@ -1,4 +1,4 @@
-"""Line charts as inline SVG, in the page's own colors, and the training curves read from DVCLive's TSV files."""
+"""ChartLine charts as inline SVG, in the page's own colors, and the training curves read from DVCLive's TSV files."""
 
 import csv
 import math
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.reporting.pictures.media import slug
+from pipeline.reporting.file_names import slug
 
 WIDTH, HEIGHT = 420.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 30.0
@@ -15,7 +15,7 @@ POINTS = 300  # a panel is some 400 px wide: more points than that draw the same
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One line of a chart: its name, x and y; points that are not finite break the line."""
 
     name: str
@@ -61,7 +61,7 @@ class TrainingPanel:
     strip: str
 
 
-def chart(title: str, lines: Sequence[Line], x_label: str = "step", marked: bool = False) -> Chart:
+def chart(title: str, lines: Sequence[ChartLine], x_label: str = "step", marked: bool = False) -> Chart:
     """Lay out a line chart with linear axes whose ticks are round numbers.
 
     Args:
@@ -130,7 +130,7 @@ def training_panels(folders: Mapping[str, Path], out: Path) -> tuple[tuple[Train
     """
     panels, faults = [], []
     for method, folder in sorted(folders.items()):
-        groups: dict[str, list[Line]] = {}
+        groups: dict[str, list[ChartLine]] = {}
         root = folder / "plots" / "metrics"
         for path in sorted(root.rglob("*.tsv")):
             line = _read_line(path, path.relative_to(root).parent.as_posix())
@@ -143,11 +143,11 @@ def training_panels(folders: Mapping[str, Path], out: Path) -> tuple[tuple[Train
     return tuple(panels), faults
 
 
-def _loss_first(item: tuple[str, list[Line]]) -> tuple[bool, str]:
+def _loss_first(item: tuple[str, list[ChartLine]]) -> tuple[bool, str]:
     return ("loss" not in item[0], item[0])
 
 
-def _read_line(path: Path, group: str) -> Line | None:
+def _read_line(path: Path, group: str) -> ChartLine | None:
     """Read one TSV of DVCLive: a column `step`, and one named after the figure."""
     with path.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.reader(lines, delimiter="\t"))
@@ -159,7 +159,7 @@ def _read_line(path: Path, group: str) -> Line | None:
         return None
     pairs = [(_float(row[step]), _float(row[value])) for row in rows[1:] if len(row) > max(step, value)]
     name = group if group not in ("", ".") else path.stem
-    return Line(name, tuple(x for x, _ in pairs), tuple(y for _, y in pairs))
+    return ChartLine(name, tuple(x for x, _ in pairs), tuple(y for _, y in pairs))
 
 
 def _float(text: str) -> float:
@@ -179,7 +179,7 @@ def _strip(method: str, folder: Path, out: Path) -> str:
     return name
 
 
-def _thinned(line: Line) -> list[tuple[float, float]]:
+def _thinned(line: ChartLine) -> list[tuple[float, float]]:
     """Keep at most `POINTS` points of a line: the mean of each run of neighbors, the last point as it is."""
     points = list(zip(line.x, line.y, strict=True))
     if len(points) <= POINTS:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from pipeline.reporting.file_names import slug
 from pipeline.reporting.inputs import ReportInputs, TestSet
-from pipeline.reporting.pictures.media import Picture, Written, slug, write_pictures
+from pipeline.reporting.pictures.media import Picture, Written, write_pictures
 from pipeline.reporting.tables.columns import MetricColumn, metric_columns
 from pipeline.storage.store import Store
 
 NO_METRIC = {"width", "height", "set", "method", "image_id", "variant", "protocol", "space", "status", "reason"}
-GREY, TRUTH, HARMONIZED = "grey", "truth", "+harmonized"
+GREY_KEY, TRUTH_KEY, HARMONIZED_KEY = "grey", "truth", "+harmonized"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def build_gallery(test_set: TestSet, inputs: ReportInputs, kinds: Mapping[str, s
     shown = _choose([str(name) for name in index["image_id"]], values, kinds, inputs.gallery)
     methods = sorted(test_set.predictions, key=lambda name: (kinds.get(name) == "ceiling", name))
     keys = [key for name in methods if kinds.get(name) != "floor" for key in _variants(name, test_set)]
-    columns = (GREY, *keys, TRUTH)
+    columns = (GREY_KEY, *keys, TRUTH_KEY)
     pictures, owners = [], []
     for image_id in shown:
         for key in columns:
@@ -113,18 +114,18 @@ def build_gallery(test_set: TestSet, inputs: ReportInputs, kinds: Mapping[str, s
 
 
 def _variants(method: str, test_set: TestSet) -> list[str]:
-    return [method, f"{method}{HARMONIZED}"] if method in test_set.harmonized else [method]
+    return [method, f"{method}{HARMONIZED_KEY}"] if method in test_set.harmonized else [method]
 
 
 def _source(key: str, test_set: TestSet, kinds: Mapping[str, str]) -> tuple[Path | None, bool]:
     """Say which store a column comes from, and whether only its lightness is shown."""
-    if key == TRUTH:
+    if key == TRUTH_KEY:
         return test_set.truth, False
-    if key == GREY:  # the floor's result is the grey input itself
+    if key == GREY_KEY:  # the floor's result is the grey input itself
         floor = next((path for name, path in test_set.predictions.items() if kinds.get(name) == "floor"), None)
         return (floor, False) if floor is not None else (test_set.truth, True)
-    if key.endswith(HARMONIZED):
-        return test_set.harmonized.get(key.removesuffix(HARMONIZED)), False
+    if key.endswith(HARMONIZED_KEY):
+        return test_set.harmonized.get(key.removesuffix(HARMONIZED_KEY)), False
     return test_set.predictions.get(key), False
 
 

@@ -11,15 +11,15 @@ from pipeline.color.shades import grey_image
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Panel = npt.NDArray[np.uint8]
+_Pixels = npt.NDArray[np.uint8]
 MAGNIFIED = 48
 """Side of the square that the second row magnifies, in pixels of the photograph."""
 OUTLINE = (1.0, 0.85, 0.0)
 
 
 def harmonization_panels(
-    truth: Panel, raw: Panel, harmonized: Panel, labels: npt.NDArray[np.int32]
-) -> tuple[dict[str, Panel], tuple[slice, slice]]:
+    truth: _Pixels, raw: _Pixels, harmonized: _Pixels, labels: npt.NDArray[np.int32]
+) -> tuple[dict[str, _Pixels], tuple[slice, slice]]:
     """The panels of the figure, and the place worth magnifying.
 
     Args:
@@ -47,7 +47,7 @@ def _busiest_square(changed: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
 
 
 def harmonization_figure(
-    truth: Panel, raw: Panel, harmonized: Panel, labels: npt.NDArray[np.int32], title: str = ""
+    truth: _Pixels, raw: _Pixels, harmonized: _Pixels, labels: npt.NDArray[np.int32], title: str = ""
 ) -> "Figure":
     """Draw grey, masks, raw, harmonized and truth, and below each the same edge magnified.
 

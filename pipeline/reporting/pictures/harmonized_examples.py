@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.masks.harmonized_sets import object_labels
+from pipeline.reporting.file_names import slug
 from pipeline.reporting.inputs import TestSet
-from pipeline.reporting.pictures.gallery import HARMONIZED, Gallery, Photo
+from pipeline.reporting.pictures.gallery import HARMONIZED_KEY, Gallery, Photo
 from pipeline.reporting.pictures.harmonization_figure import harmonization_figure
-from pipeline.reporting.pictures.media import slug
 from pipeline.reporting.tables.columns import MetricColumn
 from pipeline.reporting.tables.leaderboard import Board, Cell
 from pipeline.settings.sections import Harmonize
@@ -76,11 +76,11 @@ def examples(gallery: Gallery) -> list[Example]:
         pairs = [
             (photo.values.get(key, {}).get("pixels_changed"), key)
             for key in gallery.columns
-            if key.endswith(HARMONIZED) and key in photo.tiles and key.removesuffix(HARMONIZED) in photo.tiles
+            if key.endswith(HARMONIZED_KEY) and key in photo.tiles and key.removesuffix(HARMONIZED_KEY) in photo.tiles
         ]
         if pairs:
             changed, key = max(pairs, key=lambda pair: (pair[0] or 0.0, pair[1]))
-            method = key.removesuffix(HARMONIZED)
+            method = key.removesuffix(HARMONIZED_KEY)
             found.append(Example(gallery.set, method, photo, method, key, changed))
     return sorted(found, key=lambda example: (-(example.changed or 0.0), example.photo.image_id))[:EXAMPLES]
 

@@ -4,9 +4,7 @@ Thumbnails are JPEG without chroma subsampling: WebP and ordinary JPEG halve the
 channels that this benchmark is about.
 """
 
-import hashlib
 import io
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -50,14 +48,6 @@ class Written:
     width: int = 0
     height: int = 0
     fault: str = ""
-
-
-def slug(name: str) -> str:
-    """Make a file name of any text: plain characters stay; anything else is replaced and told apart by a hash."""
-    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:60]
-    if plain == name:
-        return plain
-    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
 
 
 def write_pictures(pictures: Sequence[Picture], out: Path) -> list[Written]:

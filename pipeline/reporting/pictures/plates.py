@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.reporting.file_names import slug
 from pipeline.reporting.inputs import Figure
-from pipeline.reporting.pictures.media import slug
 
 
 @dataclass(frozen=True)

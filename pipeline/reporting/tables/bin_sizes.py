@@ -1,4 +1,4 @@
-"""Tables of the class space: the bin-size study beside the printed one, and any other table as it is."""
+"""The bin-size study beside the printed one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,8 @@ import pyarrow.parquet as pq
 
 from pipeline.color.study import beside_printed
 from pipeline.errors import UserError
-from pipeline.reporting.inputs import ClassTable
-from pipeline.reporting.tables.published_figures import FOLDER
+from pipeline.reporting.tables.published_figures import PUBLISHED
 
-ROWS = 40
 COUNTS = ("total_classes", "reachable_classes", "observed_classes", "kept_classes")
 HEADS = {
     "bin_size": "Bin size",
@@ -26,7 +24,7 @@ HEADS = {
 
 
 @dataclass(frozen=True)
-class StudyCell:
+class BinSizeCell:
     """One figure of the study, the printed one beside it, and why they differ."""
 
     ours: str
@@ -36,27 +34,15 @@ class StudyCell:
 
 
 @dataclass(frozen=True)
-class Study:
+class BinSizeTable:
     """The bin-size study, ready to be shown; `notes` are numbered from 1."""
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[StudyCell, ...], ...]
+    rows: tuple[tuple[BinSizeCell, ...], ...]
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class PlainTable:
-    """A table shown as it is: the first rows of it."""
-
-    title: str
-    caption: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    left_out: int
-    fault: str = ""
-
-
-def bin_size_study(path: Path | None) -> Study | None:
+def bin_size_table(path: Path | None) -> BinSizeTable | None:
     """Read the study (columns of `pipeline.color.study.bin_size_study`) and set it beside CCC++ Table II.
 
     Raises:
@@ -67,7 +53,7 @@ def bin_size_study(path: Path | None) -> Study | None:
     ours = read_frame(path)
     if "bin_size" not in ours.columns:
         raise UserError(f"{path}: has no column bin_size; it takes the bin-size study of the stage `classes`")
-    printed = pd.read_csv(FOLDER / "ccc_plus_plus_bin_sizes.csv")
+    printed = pd.read_csv(PUBLISHED / "ccc_plus_plus_bin_sizes.csv")
     compared = {(row["bin_size"], row["column"]): row for row in beside_printed(ours, printed).to_dict("records")}
     notes: list[str] = []
     columns = [str(name) for name in ours.columns]
@@ -81,23 +67,9 @@ def bin_size_study(path: Path | None) -> Study | None:
                 notes += [] if other["note"] in notes else [other["note"]]
                 note = notes.index(other["note"]) + 1
             shown = "" if other is None else number(other["printed"], column)
-            cells.append(StudyCell(number(record[column], column), shown, other is None or bool(other["met"]), note))
+            cells.append(BinSizeCell(number(record[column], column), shown, other is None or bool(other["met"]), note))
         rows.append(tuple(cells))
-    return Study(tuple(_head(name) for name in columns), tuple(rows), tuple(notes))
-
-
-def generic_table(table: ClassTable) -> PlainTable:
-    """Read any Parquet or CSV table for showing; one that cannot be read becomes a sentence."""
-    try:
-        frame = read_frame(table.path)
-    except (OSError, ValueError) as error:
-        return PlainTable(table.title, table.caption, (), (), 0, f"{table.path.name} cannot be read ({error})")
-    rows = tuple(
-        tuple(number(value, str(name)) for name, value in record.items())
-        for record in frame.head(ROWS).to_dict("records")
-    )
-    heads = tuple(_head(str(name)) for name in frame.columns)
-    return PlainTable(table.title, table.caption, heads, rows, max(0, len(frame) - ROWS))
+    return BinSizeTable(tuple(_head(name) for name in columns), tuple(rows), tuple(notes))
 
 
 def read_frame(path: Path) -> pd.DataFrame:

@@ -1,10 +1,10 @@
-"""How a metric is written: label, unit, digits, which way is better. Its definition is in `pipeline.metrics`."""
+"""How a metric is written in tables and on the page, from what the registry says of it."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.metrics.registry import METRICS, Direction
+from pipeline.metrics.registry import METRICS, Direction, column_place
 
 
 @dataclass(frozen=True)
@@ -56,53 +56,31 @@ class MetricColumn:
         return f"{value:.{self.digits}f}".replace("-", "−")
 
 
-# name in the registry: label, decimals, shown at once
-_WRITTEN = {
-    "psnr": ("PSNR", 2, True),
-    "ssim": ("SSIM", 3, True),
-    "lpips": ("LPIPS", 3, True),
-    "fid": ("FID", 2, True),
-    "ciede2000": ("CIEDE2000", 2, True),
-    "cnr": ("CNR", 3, True),
-    "active": ("Active", 1, True),
-    "tar": ("TAR", 2, True),
-    "cf": ("CF", 1, True),
-    "mse": ("MSE", 4, False),
-    "uiqi": ("UIQI", 3, False),
-    "ciede2000_p95": ("CIEDE2000 95th", 2, False),
-    "cf_abs": ("CF abs", 1, False),
-    "cf_difference": ("CF difference", 1, False),
-    "ccar": ("CCAR", 2, False),
-    "top1": ("Top-1", 2, False),
-    "top5": ("Top-5", 2, False),
-    "class_accuracy": ("Class accuracy", 2, False),
-    "frechet_alexnet": ("Fréchet AlexNet", 3, False),
-    "objects": ("Objects", 1, False),
-    "pixels_changed": ("Changed", 0, False),
-    "edge_bleeding": ("Bleeding", 3, False),
-}
-OWN = "own_"
-BAND = "class_accuracy_band_"
-
-
 def metric_column(name: str) -> MetricColumn:
     """Say how a metric is written; one that the registry does not know has no direction and no unit.
 
     Args:
-        name: as in `pipeline.metrics.registry`, from where direction, unit and meaning come.
+        name: as in `pipeline.metrics.registry`, from where all of it comes.
     """
-    known = METRICS.get(name)
-    base = name.removeprefix(OWN)
-    label, digits, core = _WRITTEN.get(base, (base.replace("_", " "), 3, False))
-    if known is None:
-        return MetricColumn(name, label if base == name else f"own {label}", digits=digits)
-    unit = known.unit if known.unit in ("dB", "%") else ""
-    text = label if base == name else f"own {label}"
-    return MetricColumn(name, text, unit, known.direction, digits, core and base == name, known.about)
+    metric = METRICS.get(name)
+    if metric is None:
+        return MetricColumn(name, name.replace("_", " "))
+    return MetricColumn(
+        name,
+        metric.label,
+        unit=metric.unit if metric.unit in ("dB", "%") else "",
+        better=metric.direction,
+        digits=metric.decimals,
+        core=metric.shown in ("headline", "core"),
+        meaning=metric.about,
+    )
 
 
 def metric_columns(names: Iterable[str]) -> tuple[MetricColumn, ...]:
-    """Order the metrics of a table: as listed here, then the others by name; frequency bands are drawn, not listed."""
-    wanted = {name for name in names if not name.startswith(BAND)}
-    listed = [name for name in _WRITTEN if name in wanted]
-    return tuple(metric_column(name) for name in [*listed, *sorted(wanted - set(_WRITTEN))])
+    """Order the metrics of a table by their places, then the others by name; what is drawn as a chart is left out."""
+    wanted = set(names)
+    known = [metric for name in wanted if (metric := METRICS.get(name)) is not None]
+    placed = [metric.name for metric in sorted(known, key=column_place) if metric.place is not None]
+    charts = {metric.name for metric in known if metric.shown == "chart"}
+    others = sorted(wanted - set(placed) - charts)
+    return tuple(metric_column(name) for name in [*placed, *others])

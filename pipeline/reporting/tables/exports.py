@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from pipeline.machine.files import replaced, write_text
+from pipeline.metrics.registry import METRICS, headline_metrics
+from pipeline.reporting.file_names import slug
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.pictures.media import slug
 from pipeline.reporting.tables.bin_sizes import read_frame
-from pipeline.reporting.tables.leaderboard import Board, Row
-
-HEADLINE = {"psnr": 2, "ssim": 3, "lpips": 3, "fid": 2, "cnr": 3, "tar": 2, "cf": 1}  # metric to decimals
+from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 
 
 def write_tables(summary: pd.DataFrame, inputs: ReportInputs, found: Sequence[Board], out: Path) -> dict[str, str]:
@@ -36,7 +35,7 @@ def write_tables(summary: pd.DataFrame, inputs: ReportInputs, found: Sequence[Bo
         study = read_frame(inputs.bin_sizes).to_csv(index=False, lineterminator="\n")
         write_text(out / "tables" / "bin_sizes.csv", study)
         links |= {"bin_sizes": "tables/bin_sizes.csv", "bin_sizes_source": os.path.relpath(inputs.bin_sizes, out)}
-    _write_rows(out / "plots" / "leaderboard.csv", ("method", *HEADLINE), _leaderboard(found))
+    _write_rows(out / "plots" / "leaderboard.csv", ("method", *headline_metrics()), _leaderboard(found))
     for (set_name, name), rows in _confusions(inputs.bands).items():
         _write_rows(out / "plots" / "confusion" / slug(set_name) / f"{slug(name)}.csv", ("actual", "predicted"), rows)
     return links
@@ -47,8 +46,8 @@ def headline_figures(found: Iterable[Board]) -> dict[str, dict[str, dict[str, fl
     return {
         board.set: {
             row.title.replace(" · ", "_"): {
-                metric: round(value, digits)
-                for metric, digits in HEADLINE.items()
+                metric: round(value, METRICS[metric].decimals)
+                for metric in headline_metrics()
                 if (value := _figure(row, metric)) is not None
             }
             for row in board.everyone
@@ -57,7 +56,7 @@ def headline_figures(found: Iterable[Board]) -> dict[str, dict[str, dict[str, fl
     }
 
 
-def _figure(row: Row, metric: str) -> float | None:
+def _figure(row: LeaderboardRow, metric: str) -> float | None:
     cell = row.cells.get(metric)
     return None if cell is None or cell.value is None or not math.isfinite(cell.value) else cell.value
 
@@ -67,8 +66,8 @@ def _leaderboard(found: Sequence[Board]) -> Iterable[tuple[str, ...]]:
     for board in found:
         for row in board.everyone:
             name = row.title if len(found) == 1 else f"{row.title} ({board.set})"
-            figures = ((_figure(row, metric), digits) for metric, digits in HEADLINE.items())
-            yield (name, *("" if value is None else f"{value:.{digits}f}" for value, digits in figures))
+            figures = ((_figure(row, metric), METRICS[metric].decimals) for metric in headline_metrics())
+            yield (name, *("" if value is None else f"{value:.{decimals}f}" for value, decimals in figures))
 
 
 def _confusions(path: Path | None) -> dict[tuple[str, str], list[tuple[str, str]]]:

@@ -42,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class LeaderboardRow:
     """One method and variant ("raw" or "harmonized") with its figures by metric name."""
 
     method: str
@@ -71,19 +71,19 @@ class Board:
     set: str
     protocol: str
     columns: tuple[MetricColumn, ...]
-    rows: tuple[Row, ...]
-    floor: tuple[Row, ...]
-    ceiling: tuple[Row, ...]
+    rows: tuple[LeaderboardRow, ...]
+    floor: tuple[LeaderboardRow, ...]
+    ceiling: tuple[LeaderboardRow, ...]
     published: tuple[PublishedMethod, ...]
     images: int
 
     @property
-    def ranked(self) -> tuple[Row, ...]:
+    def ranked(self) -> tuple[LeaderboardRow, ...]:
         """The methods that have a result for every photograph."""
         return tuple(row for row in self.rows if row.images == self.images)
 
     @property
-    def everyone(self) -> tuple[Row, ...]:
+    def everyone(self) -> tuple[LeaderboardRow, ...]:
         """Every row of ours: ceiling, methods, floor."""
         return (*self.ceiling, *self.rows, *self.floor)
 
@@ -152,7 +152,7 @@ def _board(summary: pd.DataFrame, set_name: str, protocol: str) -> Board:
     )
 
 
-def _row(group: pd.DataFrame, key: object) -> Row:
+def _row(group: pd.DataFrame, key: object) -> LeaderboardRow:
     method, kind, variant = (str(part) for part in key) if isinstance(key, tuple) else ("", "", "")
     cells = {
         str(record["metric"]): Cell(
@@ -165,7 +165,7 @@ def _row(group: pd.DataFrame, key: object) -> Row:
         )
         for record in group.to_dict("records")
     }
-    return Row(method, kind, variant, cells)
+    return LeaderboardRow(method, kind, variant, cells)
 
 
 def _number(value: object) -> float | None:
@@ -175,7 +175,7 @@ def _number(value: object) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _marked(rows: list[Row], columns: tuple[MetricColumn, ...]) -> list[Row]:
+def _marked(rows: list[LeaderboardRow], columns: tuple[MetricColumn, ...]) -> list[LeaderboardRow]:
     marks: dict[tuple[int, str], str] = {}
     for column in columns:
         scored = [
@@ -201,13 +201,13 @@ def _marked(rows: list[Row], columns: tuple[MetricColumn, ...]) -> list[Row]:
     ]
 
 
-def _by_first_metric(rows: list[Row], columns: tuple[MetricColumn, ...]) -> list[Row]:
+def _by_first_metric(rows: list[LeaderboardRow], columns: tuple[MetricColumn, ...]) -> list[LeaderboardRow]:
     """Best first by the first directed metric that every board opens with; rows without a figure last."""
     first = next((column for column in columns if column.better), None)
     if first is None:
         return rows
 
-    def place(row: Row) -> tuple[float, str, str]:
+    def place(row: LeaderboardRow) -> tuple[float, str, str]:
         value = row.cells.get(first.name, Cell()).value
         return (-first.score(value) if value is not None else math.inf, row.method, row.variant)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "published"
+PUBLISHED = Path(__file__).parent / "published"
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,13 @@ def published_for(set_name: str) -> tuple[PublishedMethod, ...]:
     return tuple(found)
 
 
-def published_bin_sizes() -> dict[int, dict[str, float]]:
-    """Return Table II of CCC++ (arXiv 2403.11494): bin size to column name to the printed value."""
-    return {
-        int(row["bin_size"]): {name: float(value) for name, value in row.items() if name != "bin_size"}
-        for row in _rows("ccc_plus_plus_bin_sizes.csv")
-    }
-
-
 def published_metrics(methods: Iterable[PublishedMethod]) -> set[str]:
     """Return the names of the metrics that any of the methods has a printed figure for."""
     return {metric for method in methods for metric in method.values}
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (FOLDER / name).open(newline="", encoding="utf-8") as lines:
+    with (PUBLISHED / name).open(newline="", encoding="utf-8") as lines:
         yield from csv.DictReader(lines)
 
 

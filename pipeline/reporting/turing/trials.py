@@ -24,11 +24,11 @@ from pipeline.errors import UserError
 from pipeline.images.decode import resize
 from pipeline.machine.files import write_text
 from pipeline.reporting.inputs import TestSet
-from pipeline.reporting.page.render import render
+from pipeline.reporting.render import render
 from pipeline.storage.store import Store
 
 TRUTH, CHECK = "truth", "check"
-SIDE = 384  # px, longest side
+PICTURE_SIDE = 384  # px, longest side
 QUALITY = 92
 VERSION = 1
 
@@ -170,7 +170,7 @@ def _picture(trial: _Trial, source: str) -> np.ndarray:
     assert path is not None
     rgb = Store(path).rgb(trial.image_id)
     height, width = rgb.shape[:2]
-    scale = min(1.0, SIDE / max(height, width))
+    scale = min(1.0, PICTURE_SIDE / max(height, width))
     rgb = resize(rgb, (max(1, round(height * scale)), max(1, round(width * scale))))
     if source != CHECK:
         return rgb

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.reporting.tables.columns import metric_column
-
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -23,7 +21,6 @@ def _environment(autoescape: bool) -> Environment:
     )
     environment.filters["duration"] = duration
     environment.filters["cell"] = markdown_cell
-    environment.globals["metric_column"] = metric_column
     return environment
 
 
