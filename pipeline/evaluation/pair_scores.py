@@ -11,7 +11,7 @@ import torch
 
 from pipeline.color.space import ColorSpace
 from pipeline.evaluation.network_features import Features, NetworkFeatures
-from pipeline.metrics.batches import Batch, Values, as_batch
+from pipeline.metrics.batches import ImageBatch, Values, as_batch
 from pipeline.metrics.class_metrics import ClassMaps, class_maps, class_metrics
 from pipeline.metrics.color_difference import lab_planes, statistics_of_lab
 from pipeline.metrics.colorfulness import colorfulness
@@ -44,7 +44,7 @@ class Photographs:
 
 
 def describe(
-    images: Batch,
+    images: ImageBatch,
     found: NetworkFeatures,
     report_space: ColorSpace,
     own_space: ColorSpace | None = None,

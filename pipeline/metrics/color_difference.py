@@ -12,12 +12,12 @@ import numpy.typing as npt
 import torch
 
 from pipeline.color.tensors import tensor_lab
-from pipeline.metrics.batches import Batch, Values, as_pair, one_by_one, strips
+from pipeline.metrics.batches import ImageBatch, Values, as_pair, one_by_one, strips
 
 PERCENTILE = 95.0
 
 
-def ciede2000(truth: Batch, result: Batch) -> Values:
+def ciede2000(truth: ImageBatch, result: ImageBatch) -> Values:
     """Mean CIEDE2000 difference over a photograph's pixels.
 
     Args:
@@ -30,7 +30,7 @@ def ciede2000(truth: Batch, result: Batch) -> Values:
     return ciede2000_statistics(truth, result)[:, 0]
 
 
-def ciede2000_p95(truth: Batch, result: Batch) -> Values:
+def ciede2000_p95(truth: ImageBatch, result: ImageBatch) -> Values:
     """95th percentile of the CIEDE2000 differences of a photograph's pixels (linear interpolation).
 
     Args:
@@ -43,7 +43,7 @@ def ciede2000_p95(truth: Batch, result: Batch) -> Values:
     return ciede2000_statistics(truth, result)[:, 1]
 
 
-def ciede2000_statistics(truth: Batch, result: Batch) -> Values:
+def ciede2000_statistics(truth: ImageBatch, result: ImageBatch) -> Values:
     """Mean and 95th percentile at once.
 
     Args:

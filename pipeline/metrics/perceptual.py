@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from pipeline.metrics.batches import Batch, Values, as_pair
+from pipeline.metrics.batches import ImageBatch, Values, as_pair
 from pipeline.metrics.registry import ALEXNET
 
 _CHANNELS = ((3, 64), (64, 192), (192, 384), (384, 256), (256, 256))
@@ -194,7 +194,7 @@ def perceptual_distance(first: torch.Tensor, second: torch.Tensor) -> Values:
     return (first - second).square_().sum(dim=1).cpu().double().numpy()
 
 
-def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Values:
+def lpips(truth: ImageBatch, result: ImageBatch, network: Perceptual | None = None) -> Values:
     """LPIPS v0.1 with AlexNet.
 
     Args:

@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from pipeline.metrics.batches import Batch, Values, per_image, planes, strips, sum_per_image
+from pipeline.metrics.batches import ImageBatch, Values, per_image, planes, strips, sum_per_image
 
 GAUSSIAN_SIGMA = 1.5
 GAUSSIAN_WINDOW = 11
@@ -15,7 +15,7 @@ UIQI_WINDOW = 8
 K1, K2 = 0.01, 0.03
 
 
-def ssim(truth: Batch, result: Batch) -> Values:
+def ssim(truth: ImageBatch, result: ImageBatch) -> Values:
     """Structural similarity with a Gaussian window, mean over windows and the three channels (Eq. 24).
 
     Wang, Bovik, Sheikh, Simoncelli 2004, Eq. 13: window 11 x 11, sigma 1.5, K = (0.01, 0.03), data range 1, variances
@@ -81,7 +81,7 @@ def _gaussian(maps: torch.Tensor) -> torch.Tensor:
     return maps
 
 
-def uiqi(truth: Batch, result: Batch, window: int = UIQI_WINDOW) -> Values:
+def uiqi(truth: ImageBatch, result: ImageBatch, window: int = UIQI_WINDOW) -> Values:
     """Universal image quality index, mean over windows and the three channels (Eq. 26).
 
     Wang & Bovik 2002: Q = [2 cov / (var_x + var_y)] * [2 mean_x mean_y / (mean_x^2 + mean_y^2)] in every patch. A
