@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pipeline.machine.weight_files import resolve
 from pipeline.metrics.batches import ImageBatch, Values, as_pair
 from pipeline.metrics.registry import ALEXNET
 
@@ -218,6 +219,4 @@ def lpips(truth: ImageBatch, result: ImageBatch, network: Perceptual | None = No
 
 @functools.cache
 def _resolved_network() -> Perceptual:
-    from pipeline.machine.weight_files import resolve
-
     return load_perceptual(resolve(ALEXNET))
