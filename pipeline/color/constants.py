@@ -29,7 +29,7 @@ WHITE = np.array([0.95047, 1.0, 1.08883])
 """XYZ of the white point D65."""
 LAB_KNEE, LAB_SLOPE, LAB_START = 0.008856, 7.787, 16 / 116
 """The cube root of L*a*b* becomes a line of this slope and start below this share of white's X, Y or Z."""
-SMALLEST = 1e-30
+_LEAST = 1e-30
 """What `_root` takes smaller values for; the curves use roots of far larger ones only."""
 
 
@@ -114,7 +114,7 @@ def _select(condition: Any, chosen: "Plane", other: "Plane") -> "Plane":
 
 
 def _power(value: "Plane", numerator: int, denominator: int) -> "Plane":
-    """value ^ (numerator / denominator) for values above `SMALLEST`; to about 1e-15 for arrays."""
+    """value ^ (numerator / denominator) for values above `_LEAST`; to about 1e-15 for arrays."""
     if not isinstance(value, np.ndarray):
         return value ** (numerator / denominator)
     whole, rest = divmod(numerator, denominator)
@@ -138,7 +138,7 @@ def _root(value: npt.NDArray[np.float64], degree: int) -> npt.NDArray[np.float64
     A float's bits, read as a whole number, are nearly its logarithm. Divided by the degree they give the root to within
     4 %, and each of the three steps cubes the error.
     """
-    value = np.maximum(value, SMALLEST)
+    value = np.maximum(value, _LEAST)
     start = int((1023 - 1023 / degree - 0.035) * 2**52)
     root = (value.view(np.int64) // degree + start).view(np.float64)
     ratio = (degree + 1) / (degree - 1)

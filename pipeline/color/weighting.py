@@ -144,7 +144,22 @@ def effective_classes(mass: Floats | Counts) -> float:
         exp of the Shannon entropy of the shares, in [1, Q].
     """
     share = mass[mass > 0] / mass.sum()
-    return float(np.exp(-(share * np.log(share)).sum()))
+    return float(Decimal(float(-(share * _logarithm(share)).sum())).exp())
+
+
+def _logarithm(values: Floats) -> Floats:
+    """ln of positive values, from `+ - * /` alone: numpy's has other last digits on other processors.
+
+    With t = (m - 1) / (m + 1) for a mantissa m in [1 / sqrt 2, sqrt 2), ln m = 2 (t + t^3 / 3 + t^5 / 5 + ...).
+    """
+    mantissa, exponent = np.frexp(values)
+    low = mantissa < math.sqrt(0.5)
+    mantissa = np.where(low, 2 * mantissa, mantissa)
+    t = (mantissa - 1) / (mantissa + 1)
+    series = np.zeros_like(t)
+    for odd in range(23, 0, -2):
+        series = series * (t * t) + 1 / odd
+    return 2 * t * series + (exponent - low) * math.log(2)
 
 
 def summarize_batch(counts: Counts, percent: float) -> BatchSummary:

@@ -21,7 +21,7 @@ FEATURES_VERSION = 4
 """Raised when the same weights give other bits, so that what an older version kept is not read."""
 
 
-class Weights(NamedTuple):
+class FoundWeights(NamedTuple):
     """A file of network weights, and a mark of its content for cache keys."""
 
     path: Path
@@ -55,7 +55,7 @@ class NetworkFeatures:
 
 
 @functools.lru_cache(maxsize=2)
-def load_networks(weights: tuple[tuple[str, Weights], ...], device: str) -> Networks:
+def load_networks(weights: tuple[tuple[str, FoundWeights], ...], device: str) -> Networks:
     """Load the networks whose weights were found; once in a process."""
     found = dict(weights)
     return Networks(
@@ -84,7 +84,7 @@ def truth_features(
     images: torch.Tensor,
     hashes: Sequence[str],
     networks: Networks,
-    weights: Mapping[str, Weights],
+    weights: Mapping[str, FoundWeights],
     cache: FeatureCache | None,
     keep: bool,
     together: int = 1,

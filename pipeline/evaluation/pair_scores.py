@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from pipeline.color.space import ColorSpace
 from pipeline.evaluation.network_features import NetworkFeatures
-from pipeline.metrics.batches import Batch, Values, as_batch
+from pipeline.metrics.batches import ImageBatch, Values, as_batch
 from pipeline.metrics.class_metrics import class_maps
 from pipeline.metrics.color_difference import lab_planes
 from pipeline.metrics.colorfulness import colorfulness
@@ -14,7 +14,7 @@ from pipeline.metrics.registry import METRICS, OWN, Metric
 
 
 def describe(
-    images: Batch,
+    images: ImageBatch,
     found: NetworkFeatures,
     report_space: ColorSpace,
     own_space: ColorSpace | None = None,

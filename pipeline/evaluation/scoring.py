@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
 from pipeline.evaluation.feature_cache import BYTES_PER_PIXEL, FeatureCache
-from pipeline.evaluation.network_features import Weights
+from pipeline.evaluation.network_features import FoundWeights
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.schemas import SET_ROWS, image_rows_schema
 from pipeline.evaluation.scoring_task import ScoringRun, ScoringTask, score_photographs
@@ -131,7 +131,7 @@ def score_set(
     )
 
 
-def find_weights(download: bool) -> tuple[dict[str, Weights], dict[str, str]]:
+def find_weights(download: bool) -> tuple[dict[str, FoundWeights], dict[str, str]]:
     """Look for the weights that metrics need.
 
     Args:
@@ -140,7 +140,7 @@ def find_weights(download: bool) -> tuple[dict[str, Weights], dict[str, str]]:
     Returns:
         Name to file for those found; metric to reason for those that have to do without.
     """
-    found: dict[str, Weights] = {}
+    found: dict[str, FoundWeights] = {}
     reasons: dict[str, str] = {}
     for name in dict.fromkeys(metric.weights for metric in METRICS.values() if metric.weights):
         try:
@@ -149,7 +149,7 @@ def find_weights(download: bool) -> tuple[dict[str, Weights], dict[str, str]]:
             reasons |= {metric.name: str(error) for metric in METRICS.values() if metric.weights == name}
             continue
         with path.open("rb") as file:
-            found[name] = Weights(path, hashlib.file_digest(file, "sha256").hexdigest()[:12])
+            found[name] = FoundWeights(path, hashlib.file_digest(file, "sha256").hexdigest()[:12])
     return found, reasons
 
 

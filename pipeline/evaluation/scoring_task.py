@@ -15,8 +15,8 @@ from pipeline.color.space import ColorSpace
 from pipeline.evaluation.feature_cache import FeatureCache
 from pipeline.evaluation.network_features import (
     Features,
+    FoundWeights,
     Networks,
-    Weights,
     load_networks,
     network_features,
     truth_features,
@@ -76,7 +76,7 @@ class ScoringRun:
     report_space: ColorSpace
     own_space: ColorSpace | None
     bands: npt.NDArray[np.int32]
-    weights: dict[str, Weights]
+    weights: dict[str, FoundWeights]
     batch: int
     device: str
     cache: FeatureCache | None

@@ -3,6 +3,10 @@
 On a CPU the metrics are bound by memory, not by arithmetic: going one photograph (and one strip of rows) at a time
 keeps every intermediate plane in the processor's cache and is several times faster than one large batch. On an
 accelerator the whole batch goes at once. Neither changes a value: the photographs of a batch never meet.
+
+MSE, PSNR, colorfulness and the class metrics are made of whole numbers and are the same on every machine. SSIM, UIQI,
+CIEDE2000 and LPIPS compute in float32 with torch's own kernels, whose last digits are those of the processor: they
+agree to six digits between machines, and to the last bit on one.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-Batch = npt.NDArray[np.uint8] | torch.Tensor
+ImageBatch = npt.NDArray[np.uint8] | torch.Tensor
 """sRGB photographs, uint8 (N, H, W, 3), all of one size."""
 Values = npt.NDArray[np.float64]
 """One number per photograph, float64 (N,); nan where the metric is undefined."""
@@ -21,7 +25,7 @@ STRIP_PIXELS = 1 << 15
 """Pixels of a strip on the CPU: 128 KiB per float32 plane, and the dozen planes of a metric stay in the cache."""
 
 
-def as_batch(images: Batch, device: torch.device | str | None = None) -> torch.Tensor:
+def as_batch(images: ImageBatch, device: torch.device | str | None = None) -> torch.Tensor:
     """Check a batch and bring it to a device.
 
     Args:
@@ -49,7 +53,7 @@ def as_batch(images: Batch, device: torch.device | str | None = None) -> torch.T
     return images if device is None else images.to(device)
 
 
-def as_pair(truth: Batch, result: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def as_pair(truth: ImageBatch, result: ImageBatch) -> tuple[torch.Tensor, torch.Tensor]:
     """Check a truth and a result that belong together.
 
     Args:
@@ -70,7 +74,7 @@ def as_pair(truth: Batch, result: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     return first, second
 
 
-def per_image(measure: Measure, truth: Batch, result: Batch, smallest: int = 1) -> Values:
+def per_image(measure: Measure, truth: ImageBatch, result: ImageBatch, smallest: int = 1) -> Values:
     """Apply a measure to a batch: photograph by photograph on a CPU, at once elsewhere.
 
     Args:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from pipeline.color.space import ColorSpace
-from pipeline.metrics.batches import Batch, Values, as_batch, as_pair
+from pipeline.metrics.batches import ImageBatch, Values, as_batch, as_pair
 from pipeline.metrics.described import ClassMaps, Photographs
 
 BANDS = 10
@@ -32,7 +32,7 @@ def measure_classes(truth: Photographs, result: Photographs) -> dict[str, Values
     return class_metrics(truth.classes, result.classes, result.kept_count)
 
 
-def class_maps(images: Batch, space: ColorSpace) -> ClassMaps:
+def class_maps(images: ImageBatch, space: ColorSpace) -> ClassMaps:
     """The kept class of every pixel.
 
     Args:
@@ -61,7 +61,7 @@ def unique_classes(classes: ClassMaps, kept_count: int) -> Values:
     return np.array([np.count_nonzero(np.bincount(one.ravel(), minlength=kept_count)) for one in classes], np.float64)
 
 
-def cnr(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+def cnr(truth: ImageBatch, result: ImageBatch, space: ColorSpace) -> Values:
     """Color number ratio: unique classes of the result by unique classes of the truth (Eq. 19).
 
     Args:
@@ -76,7 +76,7 @@ def cnr(truth: Batch, result: Batch, space: ColorSpace) -> Values:
     return class_metrics(class_maps(first, space), class_maps(second, space), space.kept_count)["cnr"]
 
 
-def ccar(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+def ccar(truth: ImageBatch, result: ImageBatch, space: ColorSpace) -> Values:
     """Unique classes of the result by the number of kept classes, in percent (Eq. 20; see SPEC R8).
 
     Args:
@@ -90,7 +90,7 @@ def ccar(truth: Batch, result: Batch, space: ColorSpace) -> Values:
     return 100.0 * active(truth, result, space) / space.kept_count
 
 
-def active(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+def active(truth: ImageBatch, result: ImageBatch, space: ColorSpace) -> Values:
     """Unique classes of the result: what the printed CCAR values fit (SPEC R8).
 
     Args:
@@ -105,7 +105,7 @@ def active(truth: Batch, result: Batch, space: ColorSpace) -> Values:
     return unique_classes(class_maps(second, space), space.kept_count)
 
 
-def tar(truth: Batch, result: Batch, space: ColorSpace) -> Values:
+def tar(truth: ImageBatch, result: ImageBatch, space: ColorSpace) -> Values:
     """True activation ratio: share of pixels whose class equals the truth's, in percent (Eq. 21).
 
     Args:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from pipeline.color.tensors import tensor_lab
-from pipeline.metrics.batches import Batch, Values, as_pair, one_by_one, strips
+from pipeline.metrics.batches import ImageBatch, Values, as_pair, one_by_one, strips
 from pipeline.metrics.described import Photographs
 
 PERCENTILE = 95.0
@@ -35,7 +35,7 @@ def measure_color_difference(truth: Photographs, result: Photographs) -> dict[st
     return {"ciede2000": statistics[:, 0], "ciede2000_p95": statistics[:, 1]}
 
 
-def ciede2000(truth: Batch, result: Batch) -> Values:
+def ciede2000(truth: ImageBatch, result: ImageBatch) -> Values:
     """Mean CIEDE2000 difference over a photograph's pixels.
 
     Args:
@@ -48,7 +48,7 @@ def ciede2000(truth: Batch, result: Batch) -> Values:
     return ciede2000_statistics(truth, result)[:, 0]
 
 
-def ciede2000_p95(truth: Batch, result: Batch) -> Values:
+def ciede2000_p95(truth: ImageBatch, result: ImageBatch) -> Values:
     """95th percentile of the CIEDE2000 differences of a photograph's pixels (linear interpolation).
 
     Args:
@@ -61,7 +61,7 @@ def ciede2000_p95(truth: Batch, result: Batch) -> Values:
     return ciede2000_statistics(truth, result)[:, 1]
 
 
-def ciede2000_statistics(truth: Batch, result: Batch) -> Values:
+def ciede2000_statistics(truth: ImageBatch, result: ImageBatch) -> Values:
     """Mean and 95th percentile at once.
 
     Args:

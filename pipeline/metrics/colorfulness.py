@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.metrics.batches import Batch, Values, as_pair, per_image, sum_per_image
+from pipeline.metrics.batches import ImageBatch, Values, as_pair, per_image, sum_per_image
 from pipeline.metrics.described import Photographs
 
 
@@ -20,7 +20,7 @@ def measure_colorfulness(truth: Photographs, result: Photographs) -> dict[str, V
     return {"cf": signed, "cf_abs": absolute, "cf_difference": abs(signed - truth.colorfulness[:, 0])}
 
 
-def cf(truth: Batch, result: Batch) -> Values:
+def cf(truth: ImageBatch, result: ImageBatch) -> Values:
     """Colorfulness of the result, from the signed opponent channels rg = R - G and yb = (R + G) / 2 - B.
 
     CF = sqrt(var rg + var yb) + 0.3 sqrt(mean rg ^ 2 + mean yb ^ 2), variances over all pixels (no n - 1).
@@ -35,7 +35,7 @@ def cf(truth: Batch, result: Batch) -> Values:
     return colorfulness(as_pair(truth, result)[1])[:, 0]
 
 
-def cf_abs(truth: Batch, result: Batch) -> Values:
+def cf_abs(truth: ImageBatch, result: ImageBatch) -> Values:
     """Colorfulness of the result from |rg| and |yb|, as some code computes it; not the published definition.
 
     Args:
@@ -48,7 +48,7 @@ def cf_abs(truth: Batch, result: Batch) -> Values:
     return colorfulness(as_pair(truth, result)[1])[:, 1]
 
 
-def cf_difference(truth: Batch, result: Batch) -> Values:
+def cf_difference(truth: ImageBatch, result: ImageBatch) -> Values:
     """Absolute difference between the colorfulness of result and truth.
 
     Args:
@@ -61,7 +61,7 @@ def cf_difference(truth: Batch, result: Batch) -> Values:
     return abs(cf(result, result) - cf(truth, truth))
 
 
-def colorfulness(images: Batch) -> Values:
+def colorfulness(images: ImageBatch) -> Values:
     """CF and its variant from absolute values, at once.
 
     Args:

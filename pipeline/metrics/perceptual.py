@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from pipeline.metrics.batches import Batch, Values, as_pair
+from pipeline.machine.weight_files import resolve
+from pipeline.metrics.batches import ImageBatch, Values, as_pair
 from pipeline.metrics.described import Photographs
 from pipeline.metrics.registry import ALEXNET
 
@@ -213,7 +214,7 @@ def measure_perceptual(truth: Photographs, result: Photographs) -> dict[str, Val
     return {"lpips": perceptual_distance(truth.vectors, result.vectors)}
 
 
-def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Values:
+def lpips(truth: ImageBatch, result: ImageBatch, network: Perceptual | None = None) -> Values:
     """LPIPS v0.1 with AlexNet.
 
     Args:
@@ -237,6 +238,4 @@ def lpips(truth: Batch, result: Batch, network: Perceptual | None = None) -> Val
 
 @functools.cache
 def _resolved_network() -> Perceptual:
-    from pipeline.machine.weight_files import resolve
-
     return load_perceptual(resolve(ALEXNET))

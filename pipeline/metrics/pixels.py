@@ -1,9 +1,11 @@
 """Pixel differences: MSE and PSNR (SPEC section 8; CCC++ Eq. 22 and 23)."""
 
+from decimal import Decimal
+
 import numpy as np
 import torch
 
-from pipeline.metrics.batches import Batch, Values, per_image, sum_per_image
+from pipeline.metrics.batches import ImageBatch, Values, per_image, sum_per_image
 from pipeline.metrics.described import Photographs
 
 
@@ -24,7 +26,7 @@ def measure_errors(truth: Photographs, result: Photographs) -> dict[str, Values]
     return {"mse": errors, "psnr": psnr_of(errors)}
 
 
-def mse(truth: Batch, result: Batch) -> Values:
+def mse(truth: ImageBatch, result: ImageBatch) -> Values:
     """Mean squared difference over pixels and the three channels, values in [0, 1] (Eq. 22).
 
     Args:
@@ -43,7 +45,7 @@ def _mse(truth: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
     return squares.cpu().double() / (255**2 * difference[0].numel())
 
 
-def psnr(truth: Batch, result: Batch) -> Values:
+def psnr(truth: ImageBatch, result: ImageBatch) -> Values:
     """Peak signal-to-noise ratio, 10 log10(1 / MSE), per photograph (Eq. 23).
 
     Args:
@@ -63,7 +65,7 @@ def psnr_of(errors: Values) -> Values:
         errors: float64 (N,) in [0, 1].
 
     Returns:
-        float64 (N,) in dB.
+        float64 (N,) in dB, inf where the error is 0; each the float64 nearest to the exact one.
     """
-    with np.errstate(divide="ignore"):
-        return -10.0 * np.log10(errors)
+    # in decimals, as numpy's logarithm has other last digits on other processors
+    return np.array([float(-10 * Decimal(error).log10()) if error else np.inf for error in errors.tolist()], np.float64)

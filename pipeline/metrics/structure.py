@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from pipeline.metrics.batches import Batch, Values, per_image, planes, strips, sum_per_image
+from pipeline.metrics.batches import ImageBatch, Values, per_image, planes, strips, sum_per_image
 from pipeline.metrics.described import Photographs
 
 GAUSSIAN_SIGMA = 1.5
@@ -32,7 +32,7 @@ def measure_structure(truth: Photographs, result: Photographs) -> dict[str, Valu
     return {"ssim": ssim(truth.images, result.images), "uiqi": uiqi(truth.images, result.images)}
 
 
-def ssim(truth: Batch, result: Batch) -> Values:
+def ssim(truth: ImageBatch, result: ImageBatch) -> Values:
     """Structural similarity with a Gaussian window, mean over windows and the three channels (Eq. 24).
 
     Wang, Bovik, Sheikh, Simoncelli 2004, Eq. 13: window 11 x 11, sigma 1.5, K = (0.01, 0.03), data range 1, variances
@@ -98,7 +98,7 @@ def _gaussian(maps: torch.Tensor) -> torch.Tensor:
     return maps
 
 
-def uiqi(truth: Batch, result: Batch, window: int = UIQI_WINDOW) -> Values:
+def uiqi(truth: ImageBatch, result: ImageBatch, window: int = UIQI_WINDOW) -> Values:
     """Universal image quality index, mean over windows and the three channels (Eq. 26).
 
     Wang & Bovik 2002: Q = [2 cov / (var_x + var_y)] * [2 mean_x mean_y / (mean_x^2 + mean_y^2)] in every patch. A

@@ -11,8 +11,17 @@ from skimage.color import lab2rgb, rgb2lab, rgb2xyz, xyz2rgb
 
 from pipeline.color import constants
 from pipeline.color.lab import LINEAR_VALUES, lightness16
-from pipeline.color.weighting import smoothed_prior
+from pipeline.color.study import rgb_deviation
+from pipeline.color.weighting import cic_weights, class_weights, effective_classes, smoothed_prior
 
+GOLDEN = {
+    "linear": "a8e3cf9bc414d95b",
+    "lightness16": "ac330548e97a94f1",
+    "cic": "cd28367a35f05d31",
+    "effective": "35117b857969f11e",
+    "deviations": "86e5beb82515fc36",
+}
+"""Of the bits that every machine has to find."""
 VALUES = np.concatenate([np.linspace(0, 1, 1001), 10.0 ** np.linspace(-6, 0.05, 200)])
 
 
@@ -85,6 +94,16 @@ def test_every_machine_finds_the_same_bits() -> None:
     """What tables and files are made of may not depend on a processor's powers or matrix products."""
     places = np.stack(np.meshgrid(np.arange(36), np.arange(36)), axis=-1).reshape(-1, 2) * 6.0 - 105
     prior = (np.arange(len(places)) + 1) / len(places) ** 2
-    found = {"linear": LINEAR_VALUES, "lightness16": lightness16(), "prior": smoothed_prior(prior, places, 5.0)}
+    counts = np.arange(1, 400) ** 2
+    classes = [effective_classes(class_weights(counts[:q], 10) * counts[:q]) for q in range(2, 399)]
+    cic = cic_weights(smoothed_prior(prior, places, 5.0), 0.5)
+    deviations = [rgb_deviation(anchor, distance) for anchor in (50.0, 0.0, -50.0) for distance in (1.0, 1.5, 3.5)]
+    found = {
+        "linear": LINEAR_VALUES,
+        "lightness16": lightness16(),
+        "cic": cic,
+        "effective": np.array(classes),
+        "deviations": np.array(deviations),
+    }
     digests = {name: hashlib.sha256(values.tobytes()).hexdigest()[:16] for name, values in found.items()}
-    assert digests == {"linear": "a8e3cf9bc414d95b", "lightness16": "ac330548e97a94f1", "prior": "4ac36ab1b91e048c"}
+    assert digests == GOLDEN

@@ -1,6 +1,7 @@
 """Priors and weights against numbers worked by hand, scipy's Gaussian, the published CIC prior and the torch loss."""
 
 import csv
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
+from scipy.stats import entropy
 
 from pipeline.color import weighting
 
@@ -78,6 +80,19 @@ def test_summary_of_a_batch_by_hand() -> None:
 def test_effective_classes_of_equal_and_of_single_classes() -> None:
     assert weighting.effective_classes(np.array([5, 5, 0, 5, 5])) == pytest.approx(4)
     assert weighting.effective_classes(np.array([0, 9])) == pytest.approx(1)
+
+
+def test_effective_classes_are_those_of_scipys_entropy() -> None:
+    random = np.random.default_rng(0)
+    for size in (2, 300, 3000):
+        mass = random.gamma(0.1, size=size)
+        assert weighting.effective_classes(mass) == pytest.approx(np.exp(entropy(mass)), rel=1e-13)
+
+
+def test_logarithms_are_exact_to_a_few_last_digits() -> None:
+    values = np.concatenate([10.0 ** np.linspace(-300, 300, 601), 1 + np.linspace(-0.5, 0.5, 201)])
+    expected = np.array([float(Decimal(value).ln()) for value in values.tolist()])
+    np.testing.assert_allclose(weighting._logarithm(values), expected, rtol=1e-15, atol=1e-16)
 
 
 def test_smoothing_is_a_gaussian_over_the_ab_plane() -> None:

@@ -12,6 +12,8 @@ import torch
 from PIL import Image
 
 from pipeline import metrics
+from pipeline.machine.weight_files import MissingWeights
+from pipeline.metrics import perceptual
 from pipeline.metrics.perceptual import alexnet_layers, channel_weights, load_perceptual, perceptual_features
 from tests.conftest import SHARED
 
@@ -93,13 +95,10 @@ def test_lpips_of_tiny_photographs_is_undefined(random_weights: Path) -> None:
 
 
 def test_missing_alexnet_is_an_error_of_the_one_metric(pairs: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.machine.weight_files import MissingWeights
-    from pipeline.metrics import perceptual
-
     def nowhere(name: str) -> Path:
         raise MissingWeights(f"{name} is not here")
 
-    monkeypatch.setattr("pipeline.machine.weight_files.resolve", nowhere)
+    monkeypatch.setattr("pipeline.metrics.perceptual.resolve", nowhere)
     perceptual._resolved_network.cache_clear()
     with pytest.raises(MissingWeights):
         metrics.lpips(*pairs)

@@ -1,5 +1,6 @@
 """The pixel metrics against scikit-image, torchmetrics, colour-science and numbers worked by hand."""
 
+import hashlib
 import warnings
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structu
 
 from pipeline import metrics
 from pipeline.metrics.color_difference import ciede2000_of_lab, lab_planes
+from pipeline.metrics.pixels import psnr_of
 
 Pair = tuple[np.ndarray, np.ndarray]
 PER_IMAGE = ["mse", "psnr", "ssim", "uiqi", "ciede2000", "ciede2000_p95", "cf", "cf_abs", "cf_difference"]
@@ -256,3 +258,11 @@ def test_what_is_no_pair_of_photographs_is_refused(flat: Callable[..., np.ndarra
     with pytest.raises(ValueError, match="2 to 11"):
         metrics.uiqi(flat(0, 0, 0), flat(0, 0, 0), window=12)
     assert metrics.mse(flat(0, 0, 0)[:0], flat(0, 0, 0)[:0]).shape == (0,)
+
+
+def test_psnr_has_the_same_bits_on_every_machine() -> None:
+    errors = np.arange(1, 3000) / 65025 / 7
+    found = psnr_of(errors)
+    assert (np.abs(found + 10 * np.log10(errors)) <= 4 * np.spacing(found)).all()
+    assert hashlib.sha256(found.tobytes()).hexdigest()[:16] == "e60dba048b5bec37"
+    assert psnr_of(np.array([0.0, 1.0, 0.1])).tolist() == [np.inf, 0.0, 10.0]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline import metrics
+from pipeline.machine.weight_files import FILES
 from pipeline.metrics.listing import metric_list
 from pipeline.metrics.registry import METRICS, Metric, headline_metrics, image_metrics, set_metrics
 
@@ -67,3 +68,8 @@ def test_the_documentation_lists_the_registry(per: str) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert metric_list(per) in text  # type: ignore[arg-type]
     assert text.count("| name | definition |") == 2
+
+
+def test_weights_go_by_the_names_of_the_weight_files() -> None:
+    assert {metric.weights for metric in METRICS.values()} - {None} == {"alexnet", "inception_v3"}
+    assert {"alexnet", "inception_v3"} <= set(FILES)
