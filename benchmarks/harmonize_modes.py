@@ -10,8 +10,8 @@ with COCO annotations has (--annotations: a file, or a folder of them).
 
 The last line is a JSON list of {"name", "ratio", "target", "met"}, for each kind of bleeding colour: what the default
 mode leaves of the bleeding; TAR with it by TAR without it; its squared error by that of `palette`, which lowers
-bleeding about as much; and, where people drew the masks, its squared error by that of the raw colours. What is found in
-grey is not always an object, and then some error is the price of any mode.
+bleeding about as much; and, where people drew the masks, its squared error by that of the raw colours. What is
+found in grey is not always an object, and then some error is the price of any mode.
 """
 
 import argparse

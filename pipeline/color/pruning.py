@@ -43,13 +43,6 @@ class ClassTable:
         """float64 (total,): each class's share of all pixels, in [0, 1]."""
         return self.count / self.count.sum()
 
-    @property
-    def mapped_count(self) -> npt.NDArray[np.int64]:
-        """int64 (Q,): pixels that each kept class stands for, its own and those mapped to it."""
-        sums = np.zeros(self.space.kept_count, np.int64)
-        np.add.at(sums, self.space.to_kept(np.arange(self.space.total)), self.count)
-        return sums
-
 
 def class_counts(cells: npt.NDArray[np.int64], space: ColorSpace) -> npt.NDArray[np.int64]:
     """Sums the unit cells of each class.

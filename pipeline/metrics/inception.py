@@ -15,7 +15,6 @@ from torch.nn import functional
 from pipeline.machine.devices import prefer_onednn
 
 SIZE = 299
-FEATURES = 2048
 _AVERAGED = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7b")
 _MAXIMUM = "Mixed_7c"
 

@@ -166,11 +166,6 @@ def image_metrics() -> tuple[str, ...]:
     return tuple(metric.name for metric in METRICS.values() if metric.per == "image")
 
 
-def set_metrics() -> tuple[str, ...]:
-    """The metrics that only a set as a whole has: names in `reports/sets`, in order."""
-    return tuple(metric.name for metric in METRICS.values() if metric.per == "set")
-
-
 def headline_metrics() -> tuple[str, ...]:
     """The metrics of `metrics.json`, in the order of the page's columns."""
     shown = [metric for metric in METRICS.values() if metric.shown == "headline"]

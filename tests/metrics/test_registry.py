@@ -11,7 +11,7 @@ import pytest
 from pipeline import metrics
 from pipeline.machine.weight_files import FILES
 from pipeline.metrics.listing import metric_list
-from pipeline.metrics.registry import METRICS, Metric, headline_metrics, image_metrics, set_metrics
+from pipeline.metrics.registry import METRICS, Metric, headline_metrics, image_metrics
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -31,7 +31,6 @@ OF_SETS = (
 def test_columns_of_rows_and_summary_keep_their_order() -> None:
     """Tables that were written before have these columns in this order."""
     assert image_metrics() == OF_PHOTOGRAPHS
-    assert set_metrics() == OF_SETS
     assert tuple(METRICS) == (*OF_PHOTOGRAPHS, *OF_SETS)
     assert headline_metrics() == ("psnr", "ssim", "lpips", "fid", "cnr", "tar", "cf")
 

@@ -22,7 +22,8 @@ def tables(bin_size: int = 6, min_share: float = 1e-3, batches: int = 3) -> Colo
     a, b = np.clip(random.normal(128, 15, (2, 50_000)), 40, 220).astype(int)
     np.add.at(cells, (a, b), 1)
     classes = prune(cells, bin_size, 108, min_share)
-    space, counts = classes.space, classes.mapped_count
+    space = classes.space
+    counts = np.bincount(space.to_kept(np.arange(space.total)), classes.count).astype(np.int64)
     prior = counts / counts.sum()
     smooth = smoothed_prior(prior, space.kept_centers, 5)
     weights = {"class_id": space.kept, "count": counts, "prior": prior, "cic_weight": cic_weights(smooth, 0.5)}
