@@ -42,8 +42,6 @@ MOST_IN_PART = 64
 TOGETHER = 4
 """Photographs that the network sees together on the CPU: a fifth faster than one by one, and no slower than eight."""
 PNG_LEVEL = 1
-PARTS_VERSION = 2
-"""Raised when the same weights give other bits, so that a killed run of an older version is not continued."""
 
 Seen = tuple[Grid, npt.NDArray[np.int32] | None]
 """L of a photograph at the network's size, float32 (size, size), and its kept indices at the network's output size."""
@@ -158,7 +156,7 @@ def _facts(colorizer: Colorizer) -> list[object]:
     table = None if space is None else (space.bin_size, space.shift, space.kept.tolist())
     readout = None if colorizer.method is None else (colorizer.method.readout, colorizer.method.temperature)
     settings = colorizer.settings
-    return [PARTS_VERSION, colorizer.kind, colorizer.digest, settings.size, settings.upsample, table, readout]
+    return [colorizer.kind, colorizer.digest, settings.size, settings.upsample, table, readout]
 
 
 def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:

@@ -5,6 +5,7 @@ from pipeline.inference.whole_sets import predict_gray, predict_oracle, predict_
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
 from pipeline.stages.prepare import method_space
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
 from pipeline.storage.tables import write_table
@@ -12,22 +13,20 @@ from pipeline.training.samples import refuse_leaks
 from pipeline.training.state import WEIGHTS
 
 
-def run(settings: Settings, method: str, set_name: str) -> str:
+def predict_results(settings: Settings, version: StageVersion, method: str, set_name: str) -> str:
     """Colorize the test split of a set.
 
     Args:
         settings: params.yaml.
+        version: of this stage's code.
         method: a key of `methods`, or gray or oracle.
         set_name: a key of `sets`.
-
-    Returns:
-        What was done, in a line.
 
     Raises:
         UserError: if the method is unknown, something is missing, or a test photograph was trained on.
     """
     store = Store(paths.image_set(set_name))
-    out, cache = paths.predictions(method, set_name), paths.CACHE / "predict" / method / set_name
+    out, cache = paths.predictions(method, set_name), version.resume_folder(method, set_name)
     if method == "gray":
         predict_gray(settings.predict, store, out, cache)
     elif method == "oracle":
@@ -38,7 +37,7 @@ def run(settings: Settings, method: str, set_name: str) -> str:
         space = composed[1] if composed else None
         weights = paths.model(method) / WEIGHTS
         hits = predict_set(weights, settings.methods[method], space, settings.predict, store, out, cache)
-        write_table(hits, paths.class_hits(method, set_name))
+        write_table(hits, paths.class_hits(method, set_name), version.facts())
     else:
         known = ", ".join([*BASELINES, *settings.methods])
         raise UserError(f"{method!r} is no method of params.yaml; there are {known}")

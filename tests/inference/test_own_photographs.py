@@ -281,7 +281,7 @@ def test_a_trained_method_from_the_command_line(
     """`huebench colorize` against the stage `predict`: the same network, the same photograph, the same colors."""
     import torch
 
-    from pipeline.cli.graph import main
+    from pipeline.cli import main
     from pipeline.inference.coloring import network_grids, shrink_light
     from pipeline.inference.predictor import find_colors, join
     from pipeline.models.network import build_network
