@@ -87,6 +87,14 @@ def check() -> None:
     click.echo(f"params.yaml is valid: {methods} on {', '.join(run.test)}, protocol {run.protocol}")
 
 
+@main.command()
+def outside() -> None:
+    """Note what lies outside the graph and changes its results."""
+    from pipeline.stages.outside import note_outside
+
+    click.echo(f"outside: {note_outside()}")
+
+
 PROCESSES = click.Option(
     ["--processes"],
     default=1,

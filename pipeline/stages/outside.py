@@ -1,43 +1,44 @@
-"""Name what lies outside the graph and changes its results, in small files that other stages depend on (DESIGN 1).
+"""Name what lies outside the graph and changes its results, in small files that stages depend on (DESIGN section 1).
 
-dvc.yaml runs this stage every time. It writes the same bytes as long as nothing has changed, and nothing follows then.
-What has been taken in and is out of reach now (a folder on a disk that is not mounted, or that a temporary experiment
-does not see) is noted as it was seen last: what was made of it still stands. Weights that are gone are gone.
+DVC runs this each time (dvc.yaml beside this module). The same bytes are written as long as nothing has changed, and
+nothing follows then. It has to be over in a tenth of a second: the settings, which take longer to load, are read when
+params.yaml has changed.
+
+What was taken in and is out of reach now (a folder on a disk that is not mounted, or that a temporary experiment does
+not see) is noted as it was seen last: what was made of it still stands. Weights that are gone are gone.
 """
 
 import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.machine.digests import file_digests
 from pipeline.machine.files import write_text
 from pipeline.machine.weight_files import placed_weights
 from pipeline.metrics.registry import METRICS
-from pipeline.settings.params import Settings
-from pipeline.settings.sections import Masks
-from pipeline.settings.set_entries import Folder
 from pipeline.stages import paths
-from pipeline.stages.versions import StageVersion
 
-NOTES = paths.CACHE / "outside" / "digests.sqlite"
+FOLDER = paths.CACHE / "outside"
+NOTES = FOLDER / "digests.sqlite"
+PARAMS = Path("params.yaml")
 
 
-def note_outside(settings: Settings, version: StageVersion) -> str:
-    """Write data/outside/: weights of metrics, the photographs of folder sets, annotations and checkpoints of masks.
+def note_outside() -> str:
+    """Write data/outside/: weights of metrics, the photographs of folder sets, annotations or checkpoint of masks.
 
-    Args:
-        settings: `sets`, `run.test` and `masks` are read.
-        version: not used: what is noted is no result.
+    Returns:
+        What was found, in a line.
 
     Raises:
-        OSError: if a file cannot be read.
+        UserError: if params.yaml is wrong.
     """
-    names = sorted({metric.weights for metric in METRICS.values() if metric.weights})
-    weights = {name: _weight_file(name) for name in names}
-    noted = {paths.OUTSIDE_WEIGHTS: weights, paths.OUTSIDE_MASKS: _masks(settings.masks)}
-    noted |= {paths.outside_set(name): _photographs(one) for name, one in settings.sets.items()}
+    watched = _watched()
+    weights = {name: _weight_file(name) for name in watched["weights"]}
+    noted = {paths.OUTSIDE_WEIGHTS: weights, paths.OUTSIDE_MASKS: _masks(watched["annotations"], watched["checkpoint"])}
+    noted |= {paths.outside_set(name): _photographs(folder) for name, folder in watched["sets"].items()}
     for path, content in noted.items():
         if content is not None:
             write_text(path, json.dumps(content, indent=1) + "\n")
@@ -50,31 +51,58 @@ def note_outside(settings: Settings, version: StageVersion) -> str:
     return f"weights of metrics found: {', '.join(found) or 'none'}"
 
 
+def _watched() -> dict[str, Any]:
+    """Where to look: what the settings say, kept for as long as params.yaml has the same bytes.
+
+    Returns:
+        `sets`: each set's folder, null where it has none; `annotations` of masks, or null; `checkpoint` of masks, or
+        null; `weights` of metrics.
+    """
+    kept = FOLDER / f"{hashlib.sha256(PARAMS.read_bytes()).hexdigest()}.json" if PARAMS.is_file() else None
+    if kept is not None and kept.exists():
+        watched: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    else:
+        from pipeline.settings.params import load_settings
+
+        settings = load_settings(PARAMS)
+        masks = settings.masks
+        watched = {
+            "sets": {name: getattr(one, "path", None) for name, one in settings.sets.items()},
+            "annotations": masks.annotations if masks.segmenter == "masks" else None,
+            "checkpoint": f"sam_{masks.sam.model}" if masks.segmenter == "sam" else None,
+        }
+        for older in FOLDER.glob("*.json"):
+            older.unlink()
+        if kept is not None:
+            write_text(kept, json.dumps(watched))
+    return watched | {"weights": sorted({metric.weights for metric in METRICS.values() if metric.weights})}
+
+
 def _weight_file(name: str) -> dict[str, str] | None:
     path = placed_weights(name)
-    return path and {"file": path.name, "sha256": next(file_digests([path], NOTES))}
+    return None if path is None else {"file": path.name, "sha256": next(file_digests([path], NOTES))}
 
 
-def _masks(settings: Masks) -> object:
+def _masks(annotations: str | None, checkpoint: str | None) -> object:
     """What the chosen segmenter reads beside the photographs; None where it is out of reach."""
-    if settings.segmenter == "sam":
-        return _weight_file(f"sam_{settings.sam.model}")
-    if settings.segmenter != "masks" or settings.annotations is None:
+    if checkpoint is not None:
+        return _weight_file(checkpoint)
+    if annotations is None:
         return {}
     from pipeline.masks.annotations import annotation_files
 
     try:
-        files = annotation_files(settings.annotations)
+        files = annotation_files(annotations)
     except UserError:
         return None
     return dict(zip((file.name for file in files), file_digests(files, NOTES), strict=True))
 
 
-def _photographs(settings: object) -> object:
+def _photographs(folder: str | None) -> object:
     """The photographs of a folder; nothing for a published set, whose archives have published checksums."""
-    if not isinstance(settings, Folder):
+    if folder is None:
         return {}
-    root = Path(settings.path).expanduser()
+    root = Path(folder).expanduser()
     if not root.is_dir():
         return None
     from pipeline.images.encode import photograph_files

@@ -1,6 +1,6 @@
 """The stages of dvc.yaml, each with the function that does its work; the command line is laid out from this table.
 
-A function is named as "module:function" in this package and loaded when it runs, so that the command line starts quickly.
+A function is named as "module:function" in this package and loaded when it runs: the command line starts quickly.
 To add a stage: a module here, a line in `STAGES`, a number in versions.yaml, an entry in dvc.yaml.
 """
 
@@ -29,7 +29,6 @@ class Stage:
 
 
 STAGES = {
-    "outside": Stage("outside:note_outside", "Note what lies outside the graph and changes its results."),
     "download": Stage("download:download_set", "Bring one data SET into a store.", ("set",)),
     "histogram": Stage("histogram:count_histogram", "Count the colours of the reference set."),
     "classes": Stage("classes:prune_classes", "Prune the colour classes of SPACE.", ("space",)),
@@ -38,8 +37,9 @@ STAGES = {
     "train": Stage(
         "train:train_method",
         "Train METHOD; continues where it was stopped.\n\n"
-        "On several GPUs: torchrun --nproc-per-node N -m pipeline train METHOD. Each process takes train.batch photographs "
-        "a step, and class counts are summed over all of them: N processes train as one with N times the batch.",
+        "On several GPUs: torchrun --nproc-per-node N -m pipeline train METHOD. Each process takes train.batch "
+        "photographs a step, and class counts are summed over all of them: N processes train as one with N times the "
+        "batch.",
         ("method",),
     ),
     "predict": Stage(

@@ -83,8 +83,8 @@ def _own_rows(path: Path, schema: pa.Schema) -> pa.Table:
     table, version = read_table(path, schema), stage_version("evaluate").number
     for row in table.filter(pc.not_equal(table["stage_version"], version)).slice(0, 1).to_pylist():
         raise UserError(
-            f"{path} has scores of {row['method']!r} on {row['set']} by version {row['stage_version']} of stage evaluate, "
-            f"now it is version {version}; scores of different versions are not compared: run dvc repro"
+            f"{path} has scores of {row['method']!r} on {row['set']} by version {row['stage_version']} of stage "
+            f"evaluate, which is at version {version}; scores of different versions are not compared: run dvc repro"
         )
     return table
 
