@@ -36,12 +36,15 @@ from pipeline.color.study import PAPER_BIN_SIZES
 from pipeline.images.decode import decode
 from pipeline.machine.engine import map_shards, worker_count
 from pipeline.settings.params import Settings, validate_settings
-from pipeline.stages import histogram, paths
+from pipeline.stages import paths
+from pipeline.stages.histogram import count_histogram
+from pipeline.stages.versions import stage_version
 from pipeline.storage.color_tables import read_cells
 from pipeline.storage.portions import Portion, View, photograph_bytes, portions
 from pipeline.storage.store import Store, StoreWriter
 
 SIZE = 56
+VERSION = stage_version("histogram")
 ROUNDS = 3
 ENCODED = 64
 """Photographs whose pixels are encoded: enough to leave the cache."""
@@ -140,12 +143,14 @@ def against_plain_loop(files: list[Path], name: str) -> list[dict[str, object]]:
     tasks, view = portions(store.path, store.rows("train")), View(SIZE, "bicubic", 8)
 
     def six_bin_sizes() -> None:
-        histogram.run(chosen)
+        count_histogram(chosen, VERSION)
         for bin_size in PAPER_BIN_SIZES:
             prune(read_cells(paths.HISTOGRAM), bin_size, 108, 4.5502e-6)
 
     ours, theirs, bare = best(
-        lambda: histogram.run(chosen), lambda: plain_loop(files), lambda: [bare_decode(task, view) for task in tasks]
+        lambda: count_histogram(chosen, VERSION),
+        lambda: plain_loop(files),
+        lambda: [bare_decode(task, view) for task in tasks],
     )
     print(f"histogram, one core: stage {ours:.2f} s, plain loop {theirs:.2f} s for {len(files)} photographs")
     print(f"  bare decode and resize {bare:.2f} s: no stage can be more than {theirs / bare:.2f} times the plain loop")
@@ -163,7 +168,9 @@ def against_decoding(workers: int, name: str) -> dict[str, object]:
     chosen, store = settings(name), Store(paths.image_set(name))
     tasks, view = portions(store.path, store.rows("train")), View(SIZE, "bicubic", 8)
     ours, theirs = best(
-        lambda: histogram.run(chosen), lambda: list(map_shards(bare_decode, tasks, view, "decode")), rounds=2 * ROUNDS
+        lambda: count_histogram(chosen, VERSION),
+        lambda: list(map_shards(bare_decode, tasks, view, "decode")),
+        rounds=2 * ROUNDS,
     )
     print(f"{workers} workers: stage {ours:.2f} s, bare decode and resize {theirs:.2f} s for {len(store)} photographs")
     return figure(f"histogram stage by bare decode and resize, {workers} worker(s)", ours / theirs, 1.2, at_least=False)
@@ -191,7 +198,7 @@ def main() -> None:
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peak:
-        print(histogram.run(settings(arguments.peak)))
+        print(count_histogram(settings(arguments.peak), VERSION))
         print(peak_memory())
         return
     workers = worker_count()

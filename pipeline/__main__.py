@@ -1,5 +1,5 @@
 """`python -m pipeline`, the same as `huebench`: what torchrun starts."""
 
-from pipeline.cli.graph import main
+from pipeline.cli import main
 
 main()

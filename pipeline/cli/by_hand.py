@@ -1,4 +1,7 @@
-"""What a user does by hand, beside the graph: presets, sets, results from elsewhere, photographs of one's own."""
+"""What a user does by hand, beside the graph: presets, sets, results from elsewhere, photographs of one's own.
+
+What a command works with is imported when it runs, see `graph`.
+"""
 
 import re
 import shutil
@@ -8,9 +11,6 @@ from pathlib import Path
 import click
 
 from pipeline.errors import UserError
-from pipeline.machine.files import write_text
-from pipeline.settings.params import BASELINES, known, load_settings
-from pipeline.settings.sections import NAME
 
 
 def _echo_list(rows: list[tuple[str, str]], title: str = "") -> None:
@@ -26,11 +26,12 @@ def _echo_list(rows: list[tuple[str, str]], title: str = "") -> None:
 @click.argument("name", required=False)
 @click.option("--show", is_flag=True, help="Print what params.yaml would become, write nothing.")
 def preset(name: str | None, show: bool) -> None:
-    """Lay the preset NAME over params.yaml, or list the presets.
+    """Lay preset NAME over params.yaml, or list the presets.
 
     Comments are kept. A section that the preset has replaces that of params.yaml; of the section run, it replaces the
     keys that it names.
     """
+    from pipeline.machine.files import write_text
     from pipeline.settings.presets import overlay_preset, preset_names
 
     if name is None:
@@ -57,6 +58,8 @@ def import_results(folder: Path, set_name: str, name: str, resize: bool, partial
     params.yaml and say dvc repro: the same code scores it under the same protocol.
     """
     from pipeline.sets import imported as importing
+    from pipeline.settings.params import BASELINES, known, load_settings
+    from pipeline.settings.sections import NAME
     from pipeline.stages import paths
     from pipeline.storage.store import Store
 
@@ -90,7 +93,7 @@ def colorize(
     tile: bool,
     force: bool,
 ) -> None:
-    """Colour your own black-and-white photographs at full size.
+    """Colour your own grey photographs at full size.
 
     PHOTO is a file, or a folder that is searched with its subfolders.
 
@@ -99,6 +102,7 @@ def colorize(
     """
     from pipeline.cli.colorize import colorize as colorize_by_method
     from pipeline.inference.own_photographs import Options
+    from pipeline.settings.params import load_settings
 
     options = Options(saturation=saturation, tile=tile, compare=compare, force=force)
     outcome = colorize_by_method(load_settings(), method, photos, out, options, harmonize)
@@ -125,6 +129,7 @@ def turing_score(answers: tuple[Path, ...]) -> None:
     The report shows the scores the next time it is made: dvc repro --force --single-item report
     """
     from pipeline.reporting.turing.answers import score, write_scores
+    from pipeline.settings.params import load_settings
     from pipeline.stages import paths
 
     if not paths.TURING_KEY.exists():
@@ -200,6 +205,7 @@ def sets() -> None:
 def sets_list() -> None:
     """The sets of params.yaml, and every source that a set may have."""
     from pipeline.sets.inspecting import describe_sources
+    from pipeline.settings.params import load_settings
     from pipeline.stages import paths
 
     of_params, sources = describe_sources(load_settings().sets, paths.SETS)
@@ -212,6 +218,7 @@ def sets_list() -> None:
 def sets_show(name: str) -> None:
     """What the set NAME holds: counts, sizes, grey share, refusals by reason, licence."""
     from pipeline.sets.inspecting import describe_set
+    from pipeline.settings.params import known, load_settings
     from pipeline.stages import paths
 
     settings = load_settings()
@@ -223,6 +230,7 @@ def sets_show(name: str) -> None:
 def sets_verify(name: str) -> None:
     """Compare every photograph of the set NAME with its checksum."""
     from pipeline.sets.inspecting import verify_set
+    from pipeline.settings.params import known, load_settings
     from pipeline.stages import paths
 
     damages = verify_set(paths.image_set(known(load_settings(), "sets", name)))

@@ -1,18 +1,19 @@
-"""The command line: one command for each stage of the graph, and what a user does by hand."""
+"""The command `huebench`: a command for each stage of dvc.yaml, laid out from `pipeline.stages.registry`, and `check`.
+
+What a command works with is imported when it runs: settings take longer to load than the whole of the help.
+"""
 
 import errno
+import functools
 import itertools
 import sys
-import time
-from collections.abc import Callable
 
 import click
 
 from pipeline import __version__
-from pipeline.cli import by_hand as commands
+from pipeline.cli.by_hand import BY_HAND
 from pipeline.errors import UserError
-from pipeline.machine.memory import keep_freed_memory
-from pipeline.settings.params import BASELINES, Settings, known, load_settings
+from pipeline.stages.registry import STAGES, Stage
 
 NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT)
 """What the machine refuses: rights, a read-only or full disk, a folder in a file's place. A line, no traceback."""
@@ -67,24 +68,12 @@ def main() -> None:
     huebench preset            what can be run, and how to choose it
     huebench colorize a.jpg -o out/ --method NAME
     """
-    keep_freed_memory()
-
-
-def _stage(name: str, work: Callable[[Settings], str]) -> None:
-    """Validate the whole of params.yaml, run a stage, say in a line what it did and note how long it took."""
-    from pipeline.stages.timing import record_seconds
-
-    settings = load_settings()
-    started = time.perf_counter()
-    line = work(settings)
-    seconds = time.perf_counter() - started
-    click.echo(f"{name}: {line}, {seconds:.1f} s")
-    record_seconds(name, seconds, line)
 
 
 @main.command()
 def check() -> None:
     """Validate params.yaml and say what it would run."""
+    from pipeline.settings.params import BASELINES, load_settings
     from pipeline.stages import paths
 
     run = load_settings().run
@@ -99,126 +88,54 @@ def check() -> None:
 
 
 @main.command()
-@click.argument("set_name", metavar="SET")
-def download(set_name: str) -> None:
-    """Bring one data SET into a store."""
-    from pipeline.stages import download as stage
+def outside() -> None:
+    """Note what lies outside the graph and changes its results."""
+    from pipeline.stages.outside import note_outside
 
-    _stage(f"download@{set_name}", lambda settings: stage.run(settings, known(settings, "sets", set_name)))
-
-
-@main.command()
-def histogram() -> None:
-    """Count the colours of the reference set."""
-    from pipeline.stages import histogram as stage
-
-    _stage("histogram", stage.run)
+    click.echo(f"outside: {note_outside()}")
 
 
-@main.command()
-@click.argument("space")
-def classes(space: str) -> None:
-    """Prune the colour classes of SPACE."""
-    from pipeline.stages import classes as stage
-
-    _stage(f"classes@{space}", lambda settings: stage.run(settings, known(settings, "spaces", space)))
-
-
-@main.command()
-@click.argument("space")
-def weights(space: str) -> None:
-    """Compute the class weights of SPACE."""
-    from pipeline.stages import weights as stage
-
-    _stage(f"weights@{space}", lambda settings: stage.run(settings, known(settings, "spaces", space)))
-
-
-@main.command()
-@click.argument("method")
-def compose(method: str) -> None:
-    """Gather the classes that METHOD puts out."""
-    from pipeline.stages import prepare as stage
-
-    _stage(f"compose@{method}", lambda settings: stage.run(settings, known(settings, "methods", method)))
-
-
-@main.command()
-@click.argument("method")
-@click.option(
-    "--processes",
+PROCESSES = click.Option(
+    ["--processes"],
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
     help="On a cluster, with HUEBENCH_ENGINE=ray.",
 )
-def train(method: str, processes: int) -> None:
-    """Train METHOD; continues where it was stopped.
+OPTIONS: dict[str, list[click.Option]] = {"train": [PROCESSES]}
+"""What a stage takes beside names; dvc.yaml uses none of it."""
 
-    On several GPUs: torchrun --nproc-per-node N -m pipeline train METHOD. Each process takes train.batch photographs a
-    step, and class counts are summed over all of them: N processes train as one with N times the batch.
+
+def stage_command(name: str, stage: Stage) -> click.Command:
+    """The command of a stage: its names as arguments, in order.
+
+    Args:
+        name: of the stage and the command.
+        stage: its entry in the registry.
+
+    Returns:
+        The command.
     """
-    from pipeline.stages import train as stage
-
-    _stage(f"train@{method}", lambda settings: stage.run(settings, known(settings, "methods", method), processes))
-
-
-@main.command()
-@click.argument("method")
-@click.argument("set_name", metavar="SET")
-def predict(method: str, set_name: str) -> None:
-    """Colour the grey test photographs of SET with METHOD.
-
-    METHOD is one of params.yaml, or gray or oracle.
-    """
-    from pipeline.stages import predict as stage
-
-    name = f"{'baseline' if method in BASELINES else 'predict'}@{method}-{set_name}"
-    _stage(name, lambda settings: stage.run(settings, method, known(settings, "sets", set_name)))
-
-
-@main.command()
-@click.argument("set_name", metavar="SET")
-def segment(set_name: str) -> None:
-    """Find the objects in the grey test photographs of SET."""
-    from pipeline.stages import segment as stage
-
-    _stage(f"segment@{set_name}", lambda settings: stage.run(settings, known(settings, "sets", set_name)))
-
-
-@main.command()
-@click.argument("method")
-@click.argument("set_name", metavar="SET")
-def harmonize(method: str, set_name: str) -> None:
-    """Keep METHOD's colours on SET inside their objects."""
-    from pipeline.stages import harmonize as stage
-
-    def work(settings: Settings) -> str:
-        return stage.run(settings, known(settings, "methods", method), known(settings, "sets", set_name))
-
-    _stage(f"harmonize@{method}-{set_name}", work)
-
-
-@main.command()
-@click.argument("method")
-@click.argument("set_name", metavar="SET")
-def evaluate(method: str, set_name: str) -> None:
-    """Score METHOD's results on SET."""
-    from pipeline.stages import evaluate as stage
-
-    imported = method in load_settings().run.imported
-    name = "evaluate_baseline" if method in BASELINES else "evaluate_imported" if imported else "evaluate"
-    _stage(
-        f"{name}@{method}-{set_name}", lambda settings: stage.run(settings, method, known(settings, "sets", set_name))
+    arguments = [click.Argument([kind], metavar=kind.upper()) for kind in stage.takes]
+    return click.Command(
+        name,
+        callback=functools.partial(_run, name, stage),
+        params=[*arguments, *OPTIONS.get(name, [])],
+        help=stage.about,
+        short_help=stage.about.partition("\n")[0],
     )
 
 
-@main.command()
-def report() -> None:
-    """Write tables, figures and the page."""
-    from pipeline.stages import report as stage
+def _run(name: str, stage: Stage, /, **given: str) -> None:
+    from pipeline.machine.memory import keep_freed_memory
+    from pipeline.stages.frame import run_stage
 
-    _stage("report", stage.run)
+    keep_freed_memory()
+    names = [given.pop(kind) for kind in stage.takes]
+    run_stage(name, *names, **given)
 
 
-for _command in commands.BY_HAND:
+for _name, _stage in STAGES.items():
+    main.add_command(stage_command(_name, _stage))
+for _command in BY_HAND:
     main.add_command(_command)

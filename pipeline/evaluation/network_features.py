@@ -17,8 +17,6 @@ from pipeline.metrics.perceptual import SMALLEST, Perceptual, PerceptualFeatures
 from pipeline.metrics.registry import ALEXNET, INCEPTION
 
 Features = npt.NDArray[np.float32]
-FEATURES_VERSION = 4
-"""Raised when the same weights give other bits, so that what an older version kept is not read."""
 
 
 class FoundWeights(NamedTuple):
@@ -105,7 +103,7 @@ def truth_features(
     """
 
     def memory(backbone: str, compute: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        key = f"{backbone}-{weights[backbone].mark}-{FEATURES_VERSION}"
+        key = f"{backbone}-{weights[backbone].mark}"
         return remembered(cache, key, images, hashes, compute, keep)
 
     def ask_alexnet(network: Perceptual, _: torch.Tensor) -> PerceptualFeatures:

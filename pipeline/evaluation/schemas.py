@@ -27,6 +27,7 @@ _SET = _field("set", _TEXT, "the test set")
 _METHOD = _field("method", _TEXT, "the method")
 _VARIANT = _field("variant", _TEXT, "raw, or harmonized by the masks")
 _PROTOCOL = _field("protocol", _TEXT, "evaluation protocol and its version")
+_STAGE_VERSION = _field("stage_version", pa.int32(), "version of the code that scored it; only equal ones are compared")
 _METRIC = _field("metric", _TEXT, "name in pipeline.metrics.registry")
 _SPACE = _field("space", _TEXT, "the class space that all methods are compared in")
 _STATUS = _field("status", _TEXT, "ok, few_images, undefined, or missing")
@@ -39,6 +40,7 @@ _ROW = (
     _VARIANT,
     _PROTOCOL,
     _SPACE,
+    _STAGE_VERSION,
     _field("status", _TEXT, "; ".join(f"{name}: {about}" for name, about in STATUSES.items())),
     _field("width", pa.int32(), "of the photograph", unit="px"),
     _field("height", pa.int32(), "of the photograph", unit="px"),
@@ -57,6 +59,7 @@ SET_ROWS = pa.schema(
         _VARIANT,
         _PROTOCOL,
         _SPACE,
+        _STAGE_VERSION,
         _METRIC,
         _field("value", _FLOAT, "of the whole set; null where missing"),
         _field("images", _INT, "photographs behind the value"),

@@ -44,6 +44,7 @@ class ScoreSettings:
         cache: folder in which network features of the truth are kept between runs; None keeps nothing.
         cache_bytes: at most this much is kept there.
         download: whether missing network weights may be fetched from their official address.
+        stage_version: version of the stage's code, for the rows; 0 outside the graph.
     """
 
     set_name: str
@@ -56,6 +57,7 @@ class ScoreSettings:
     cache: Path | None = None
     cache_bytes: int = 4 << 30
     download: bool = False
+    stage_version: int = 0
 
 
 def score_set(
@@ -118,11 +120,12 @@ def score_set(
         for key, more in part.counts.items():
             state.add_counts(key, more)
     missing |= _absences(own_space, class_hits, counts)
-    shared = {
+    shared: dict[str, Any] = {
         "set": settings.set_name,
         "method": settings.method,
         "protocol": protocol.name,
         "space": settings.space_name,
+        "stage_version": settings.stage_version,
     }
     set_rows = set_scores(state, list(results), rows, missing)
     return (
@@ -215,7 +218,7 @@ def _absences(
 def _row_table(
     rows: list[dict[str, Any]],
     variants: list[str],
-    shared: dict[str, str],
+    shared: dict[str, Any],
     harmonized: pa.Table | None,
     class_hits: pa.Table | None,
 ) -> pa.Table:

@@ -45,8 +45,6 @@ MOST_IN_PART = 64
 TOGETHER = 4
 """Photographs that the network sees together on the CPU: a fifth faster than one by one, and no slower than eight."""
 PNG_LEVEL = 1
-PARTS_VERSION = 3
-"""Raised when the same weights give other bits, so that a killed run of an older version is not continued."""
 ORACLE_STRIDE = 4
 """Input pixels per cell of the oracle's grid: the output stride of CCC++, of CIC and of this project's own networks."""
 
@@ -165,7 +163,7 @@ def _facts(colorizer: Colorizer) -> list[object]:
     table = None if colorizer.space is None else colorizer.space.to_json()
     trained = None if network is None else (network.digest, network.readout)
     settings = colorizer.settings
-    return [PARTS_VERSION, colorizer.kind, trained, settings.size, settings.upsample, table]
+    return [colorizer.kind, trained, settings.size, settings.upsample, table]
 
 
 def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:

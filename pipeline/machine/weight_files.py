@@ -11,12 +11,13 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
 from pipeline.machine.files import replaced
+
+if TYPE_CHECKING:
+    import torch
 
 TORCHVISION = "https://download.pytorch.org/models/"
 SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
@@ -98,20 +99,27 @@ def resolve(name: str, download: bool = True) -> Path:
         UserError: if a file is there under this name but its checksum is not the published one.
     """
     weights = FILES[name]
-    candidates = [(folder / weights.file, weights.sha256) for folder in _folders(weights)]
-    candidates += [(folder / file, digits) for folder in _folders(weights) for file, digits in weights.also]
-    for path, digits in candidates:
-        if path.is_file():
-            _verify(path, digits)
-            return path
+    path, digits = _placed(weights)
+    if path is not None:
+        _verify(path, digits)
+        return path
     if not (download and weights.url):
         raise MissingWeights(_remedy(weights, "it is not here"))
-    target = Path(torch.hub.get_dir()) / "checkpoints" / weights.file
+    target = _hub_cache() / weights.file
     _fetch(weights, target)
     return target
 
 
-def load_weights(name: str) -> dict[str, torch.Tensor]:
+def placed_weights(name: str) -> Path | None:
+    """The file that `resolve` would take without asking the network, unread; None where there is none.
+
+    Args:
+        name: a key of `FILES`.
+    """
+    return _placed(FILES[name])[0]
+
+
+def load_weights(name: str) -> "dict[str, torch.Tensor]":
     """The tensors of a weight file, on the CPU.
 
     Args:
@@ -123,12 +131,27 @@ def load_weights(name: str) -> dict[str, torch.Tensor]:
     Raises:
         MissingWeights, UserError: as `resolve`.
     """
+    import torch
+
     tensors: dict[str, torch.Tensor] = torch.load(resolve(name), map_location="cpu", weights_only=True)
     return tensors
 
 
+def _placed(weights: WeightFile) -> tuple[Path | None, str]:
+    """The first file there is under one of its names, and the digits that its SHA-256 has to begin with."""
+    candidates = [(folder / weights.file, weights.sha256) for folder in _folders(weights)]
+    candidates += [(folder / file, digits) for folder in _folders(weights) for file, digits in weights.also]
+    return next(((path, digits) for path, digits in candidates if path.is_file()), (None, ""))
+
+
+def _hub_cache() -> Path:
+    """Where torch keeps what it loads down (`torch.hub.get_dir`), told without loading torch, which takes seconds."""
+    home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
+    return Path(home).expanduser() / "hub" / "checkpoints"
+
+
 def _folders(weights: WeightFile) -> list[Path]:
-    folders = [Path(torch.hub.get_dir()) / "checkpoints"]
+    folders = [_hub_cache()]
     if os.environ.get("HUEBENCH_WEIGHTS"):
         folders.insert(0, Path(os.environ["HUEBENCH_WEIGHTS"]))
     if weights.package:
@@ -158,6 +181,8 @@ def _remedy(weights: WeightFile, reason: str) -> str:
 
 def _fetch(weights: WeightFile, target: Path) -> None:
     """Load a file down beside its place, check it, and only then give it its name."""
+    from tqdm import tqdm
+
     try:
         with replaced(target) as partial:
             with urllib.request.urlopen(weights.url + weights.file, timeout=30) as answer, partial.open("wb") as file:

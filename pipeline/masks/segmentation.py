@@ -24,8 +24,6 @@ from pipeline.settings.sections import Masks
 from pipeline.storage.store import Chunk, Store
 from pipeline.storage.tables import MASKS
 
-CACHE_VERSION = 1
-"""Part of every cache key: raise it when a segmenter gives other masks for the same settings."""
 IMAGES_PER_TASK = 4
 
 log = logging.getLogger(__name__)
@@ -101,7 +99,7 @@ def segmentation_hash(settings: Masks) -> str:
         own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in annotation_files(settings.annotations or "")]
     elif settings.segmenter == "sam":
         own = own.model_dump(exclude={"points_per_batch"})  # how many fit into memory changes no mask
-    return fingerprint(CACHE_VERSION, settings.segmenter, own, settings.max_megapixels)
+    return fingerprint(settings.segmenter, own, settings.max_megapixels)
 
 
 def _segmented(store: Store, task: Task, split: str | None) -> Iterator[Found]:

@@ -1,1 +1,1 @@
-"""One module per stage of dvc.yaml: read, call, write. Each `run` returns the line that says what it did."""
+"""One module per stage of dvc.yaml: read, call, write. `registry` lists them, `frame` runs them."""

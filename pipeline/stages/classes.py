@@ -4,19 +4,18 @@ from pipeline.color.pruning import prune
 from pipeline.errors import UserError
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import check_facts, histogram_settings, read_cells, space_table
 from pipeline.storage.tables import HISTOGRAM, read_table, table_facts, write_table
 
 
-def run(settings: Settings, space: str) -> str:
+def prune_classes(settings: Settings, version: StageVersion, space: str) -> str:
     """Write data/spaces/<space>.parquet: every class of the grid, kept or mapped to which.
 
     Args:
         settings: `run.reference`, `histogram` and `spaces.<space>` are read.
+        version: of this stage's code.
         space: a key of `spaces`.
-
-    Returns:
-        What was done, in a line.
 
     Raises:
         UserError: if the histogram was made under other settings, or pruning keeps no class; nothing is written then.
@@ -36,7 +35,8 @@ def run(settings: Settings, space: str) -> str:
         "kept": classes.space.kept_count,
         "clipped": classes.clipped,
     }
-    write_table(space_table(classes), paths.space(space), choice.model_dump() | counts | {"histogram": facts})
+    made_from = {"histogram": facts} | version.facts()
+    write_table(space_table(classes), paths.space(space), choice.model_dump() | counts | made_from)
     clipped = f", {classes.clipped} pixels outside the shift clipped" if classes.clipped else ""
     return (
         f"bin size {choice.bin_size}, {counts['total']} classes, {counts['reachable']} reachable, "

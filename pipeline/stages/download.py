@@ -4,17 +4,16 @@ from pipeline.sets.archives import archive_folder
 from pipeline.sets.building import build
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
+from pipeline.stages.versions import StageVersion
 
 
-def run(settings: Settings, set_name: str) -> str:
+def download_set(settings: Settings, version: StageVersion, set_name: str) -> str:
     """Write data/sets/<set>/.
 
     Args:
         settings: `sets.<set>` is read.
+        version: not used: a store is no table.
         set_name: a key of `sets`.
-
-    Returns:
-        The line that says what was done.
 
     Raises:
         UserError: if the set's source cannot be had, or too much of it is bad; an older store is left untouched then.

@@ -1,38 +1,36 @@
 """Stage `evaluate`: a row per photograph and variant, and the scores of the set as a whole (SPEC section 8)."""
 
-from pathlib import Path
-
 import pyarrow.compute as pc
 
-from pipeline.errors import UserError
 from pipeline.evaluation.protocols import protocol_named
 from pipeline.evaluation.scoring import ScoreSettings, score_set
 from pipeline.machine.devices import choose_device
 from pipeline.machine.provenance import fingerprint, git_revision, library_versions
-from pipeline.settings.params import BASELINES, Settings
+from pipeline.settings.params import Settings
 from pipeline.stages import paths
 from pipeline.stages.prepare import read_prepared
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
 from pipeline.storage.tables import CLASS_HITS, HARMONIZED, WEIGHTS, read_table, write_table
 
 
-def run(settings: Settings, method: str, set_name: str) -> str:
+def score_results(settings: Settings, version: StageVersion, method: str, set_name: str) -> str:
     """Score a method's results on a set, raw and harmonized.
 
     Args:
         settings: params.yaml.
+        version: of this stage's code.
         method: a key of `methods`, a baseline, or a name of `run.imported`.
         set_name: a key of `sets`.
 
-    Returns:
-        What was done, in a line.
-
     Raises:
-        UserError: if the method is unknown, or its results, the set or the class tables are missing.
+        UserError: if the method's results, the set or the class tables are missing.
     """
     space_name = settings.run.report_space
-    variants = {"raw": Store(_results(settings, method, set_name))}
+    imported = method in settings.run.imported
+    results = paths.imported(method, set_name) if imported else paths.predictions(method, set_name)
+    variants = {"raw": Store(results)}
     own, measures, hits = None, None, None
     if method in settings.methods:
         variants["harmonized"] = Store(paths.harmonized(method, set_name))
@@ -46,7 +44,8 @@ def run(settings: Settings, method: str, set_name: str) -> str:
         batch=settings.evaluate.batch,
         device=str(choose_device()),
         class_counts=read_table(paths.weights(space_name), WEIGHTS)["count"].to_numpy(),
-        cache=paths.CACHE / "features",
+        cache=version.resume_folder("features"),
+        stage_version=version.number,
     )
     protocol = protocol_named(settings.run.protocol)
     truth = Store(paths.image_set(set_name))
@@ -54,6 +53,7 @@ def run(settings: Settings, method: str, set_name: str) -> str:
         truth, variants, protocol, read_space(paths.space(space_name)), own, scores, measures, hits
     )
     facts = {
+        **version.facts(),
         "protocol": settings.run.protocol,
         "git_revision": git_revision(),
         "parameters": fingerprint(settings),
@@ -64,12 +64,3 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     write_table(set_rows, paths.set_rows(method, set_name), facts)
     odd = len(rows) - pc.sum(pc.equal(rows["status"], "ok")).as_py()
     return f"{len(rows)} rows under {settings.run.protocol}" + (f", {odd} with a status of their own" if odd else "")
-
-
-def _results(settings: Settings, method: str, set_name: str) -> Path:
-    if method in settings.run.imported:
-        return paths.imported(method, set_name)
-    if method in settings.methods or method in BASELINES:
-        return paths.predictions(method, set_name)
-    known = ", ".join([*BASELINES, *settings.methods, *settings.run.imported])
-    raise UserError(f"{method!r} is no method of params.yaml; there are {known}")

@@ -9,6 +9,7 @@ from pipeline.errors import UserError
 from pipeline.machine.engine import map_shards
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import histogram_table
 from pipeline.storage.portions import Portion, View, photographs, portions, skipped_rows, thumbnails
 from pipeline.storage.tables import write_table
@@ -49,14 +50,12 @@ def count(task: Portion, counting: Counting) -> HistogramPart:
     return partial
 
 
-def run(settings: Settings) -> str:
+def count_histogram(settings: Settings, version: StageVersion) -> str:
     """Write data/histogram.parquet from the photographs in the reference set's train split.
 
     Args:
         settings: `run.reference` and `histogram` are read.
-
-    Returns:
-        What was done, in a line.
+        version: of this stage's code.
 
     Raises:
         UserError: if no photograph of the set can be counted; nothing is written then.
@@ -78,6 +77,7 @@ def run(settings: Settings) -> str:
         "pixels": int(whole.cells.sum()),
         "skipped": dict(whole.skipped),
         **choice.model_dump(),
+        **version.facts(),
     }
     table = histogram_table(whole.cells.reshape(CELLS, CELLS))
     write_table(table, paths.HISTOGRAM, facts)

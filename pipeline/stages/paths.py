@@ -7,7 +7,10 @@ REPORTS = Path("reports")
 CACHE = Path(".cache")
 """Resume state and timings: of this machine, not of the graph (DESIGN section 3)."""
 
+OUTSIDE = DATA / "outside"
 SETS = DATA / "sets"
+OUTSIDE_MASKS = OUTSIDE / "masks.json"
+OUTSIDE_WEIGHTS = OUTSIDE / "metric_weights.json"
 HISTOGRAM = DATA / "histogram.parquet"
 SUMMARY = REPORTS / "summary.parquet"
 PAIRS = REPORTS / "pairs.parquet"
@@ -19,6 +22,11 @@ FIGURES = REPORTS / "figures"
 METRICS = REPORTS / "metrics.json"
 SWEEP = DATA / "sweep.parquet"
 """Written by hand (huebench sweep), like the scores of the Turing test: no stage depends on other experiments."""
+
+
+def outside_set(name: str) -> Path:
+    """What lies outside the graph and makes up a set: JSON."""
+    return OUTSIDE / "sets" / f"{name}.json"
 
 
 def image_set(name: str) -> Path:
@@ -42,8 +50,13 @@ def weight_batches(space_name: str) -> Path:
 
 
 def method(name: str) -> Path:
+    """The folder of what a method's own parts need."""
+    return DATA / "methods" / name
+
+
+def method_classes(name: str) -> Path:
     """The classes that a method's network puts out, a table of `tables.METHOD`; no row for a regression."""
-    return DATA / "methods" / f"{name}.parquet"
+    return method(name) / "classes.parquet"
 
 
 def model(name: str) -> Path:

@@ -7,27 +7,26 @@ from pipeline.sets.leaks import refuse_leaks
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
 from pipeline.stages.prepare import read_prepared
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
 from pipeline.storage.tables import write_table
 
 
-def run(settings: Settings, method: str, set_name: str) -> str:
+def predict_results(settings: Settings, version: StageVersion, method: str, set_name: str) -> str:
     """Colorize the test split of a set.
 
     Args:
         settings: params.yaml.
+        version: of this stage's code.
         method: a key of `methods`, or gray or oracle.
         set_name: a key of `sets`.
-
-    Returns:
-        What was done, in a line.
 
     Raises:
         UserError: if the method is unknown, something is missing, or a test photograph was trained on.
     """
     store = Store(paths.image_set(set_name))
-    out, cache = paths.predictions(method, set_name), paths.CACHE / "predict" / method / set_name
+    out, cache = paths.predictions(method, set_name), version.resume_folder(method, set_name)
     if method == "gray":
         predict_gray(settings.predict, store, out, cache)
     elif method == "oracle":
@@ -36,7 +35,7 @@ def run(settings: Settings, method: str, set_name: str) -> str:
         refuse_leaks(Store(paths.image_set(settings.run.train)).rows("train"), store.rows("test"))
         entry, head = settings.methods[method], read_prepared(method).head
         hits = predict_set(paths.model(method) / WEIGHTS, entry, head, settings.predict, store, out, cache)
-        write_table(hits, paths.class_hits(method, set_name))
+        write_table(hits, paths.class_hits(method, set_name), version.facts())
     else:
         known = ", ".join([*BASELINES, *settings.methods])
         raise UserError(f"{method!r} is no method of params.yaml; there are {known}")

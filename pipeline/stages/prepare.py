@@ -10,31 +10,30 @@ from pipeline.methods.head import AbHead, ClassHead
 from pipeline.methods.statistics import needed_class_counts
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import mapped_counts, method_table, read_method_classes, read_space
 from pipeline.storage.tables import write_table
 
 
-def run(settings: Settings, method: str) -> str:
+def prepare_method(settings: Settings, version: StageVersion, method: str) -> str:
     """Write what a method needs of the class space and the reference set.
 
     Args:
         settings: params.yaml.
+        version: of this stage's code.
         method: a key of `methods`.
-
-    Returns:
-        What was done, in a line.
     """
     model = settings.methods[method].model
     name = model.head.classes
     if name is None:
         table, facts = method_table(None, None, None)
-        write_table(table, paths.method(method), facts)
+        write_table(table, paths.method_classes(method), facts | version.facts())
         return "regresses ab, needs no classes"
     path = paths.space(name)
     space = read_space(path)
     counts = needed_class_counts(model, mapped_counts(path, space))
     table, facts = method_table(name, space, counts)
-    write_table(table, paths.method(method), facts)
+    write_table(table, paths.method_classes(method), facts | version.facts())
     counted = ", with their counts" if counts is not None else ""
     return f"{space.kept_count} kept classes of space {name}{counted}"
 
@@ -51,7 +50,7 @@ def read_prepared(method: str) -> Prepared:
     Raises:
         UserError: if the table is missing.
     """
-    found = read_method_classes(paths.method(method))
+    found = read_method_classes(paths.method_classes(method))
     if found is None:
         return Prepared(AbHead())
     name, space, counts = found

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from pipeline.color.study import bin_size_study
 from pipeline.errors import UserError
+from pipeline.evaluation.schemas import SET_ROWS, image_rows_schema
 from pipeline.evaluation.set_scores import band_table
 from pipeline.evaluation.summary import summarize
 from pipeline.machine.provenance import library_versions, machine
@@ -23,6 +26,7 @@ from pipeline.reporting.turing.trials import build_turing
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
 from pipeline.stages.timing import read_seconds
+from pipeline.stages.versions import StageVersion, stage_version
 from pipeline.storage.color_tables import read_cells
 from pipeline.storage.tables import HISTOGRAM, SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
 
@@ -31,33 +35,31 @@ PAPER = EncoderDecoder(encoder="densenet121", pretrained=False, decoder="plain",
 PRINTED = PUBLISHED / "ccc_plus_plus_bin_sizes.csv"
 
 
-def run(settings: Settings) -> str:
+def write_report(settings: Settings, version: StageVersion) -> str:
     """Write everything under reports/ that is not a stage's own.
 
     Args:
         settings: params.yaml.
-
-    Returns:
-        What was done, in a line.
+        version: of this stage's code.
 
     Raises:
-        UserError: if a table is missing, or rows of several protocols or class spaces were to be compared.
+        UserError: if a table is missing, or rows of several versions, protocols or class spaces were to be compared.
     """
     run_settings = settings.run
     kinds = dict.fromkeys(run_settings.methods, "trained") | dict.fromkeys(run_settings.imported, "imported")
     kinds = {"gray": "floor", "oracle": "ceiling"} | kinds
     pairs = [(method, set_name) for set_name in run_settings.test for method in kinds]
-    rows = [read_table(paths.image_rows(*pair)) for pair in pairs]
-    set_rows = [read_table(paths.set_rows(*pair)) for pair in pairs]
+    rows = [_own_rows(paths.image_rows(*pair), image_rows_schema()) for pair in pairs]
+    set_rows = [_own_rows(paths.set_rows(*pair), SET_ROWS) for pair in pairs]
     summary, differences = summarize(rows, set_rows, kinds, settings.report.bootstrap, run_settings.seed)
     made_by = [str(table_facts(table).get("git_revision", "")) for table in rows]
     revisions = dict(zip(pairs, made_by, strict=True))
-    facts = table_facts(rows[0]) | {"git_revision": revisions_text(revisions)}
+    facts = table_facts(rows[0]) | {"git_revision": revisions_text(revisions)} | version.facts()
     write_table(summary, paths.SUMMARY, facts)
     write_table(differences, paths.PAIRS, facts)
-    write_table(band_table(set_rows), paths.BANDS)
+    write_table(band_table(set_rows), paths.BANDS, version.facts())
     study = _bin_size_study(settings)
-    write_table(pa.Table.from_pandas(study, preserve_index=False), paths.BIN_SIZES)
+    write_table(pa.Table.from_pandas(study, preserve_index=False), paths.BIN_SIZES, version.facts())
     sets = tuple(_test_set(settings, set_name) for set_name in run_settings.test)
     notes = _write_turing(sets, run_settings.seed)
     inputs = ReportInputs(
@@ -79,6 +81,17 @@ def run(settings: Settings) -> str:
     build_report(inputs, paths.REPORTS)
     images = sum(len(table) for table in rows)
     return f"{len(kinds)} methods, {len(run_settings.test)} test sets, {images} rows -> {paths.REPORTS / 'index.html'}"
+
+
+def _own_rows(path: Path, schema: pa.Schema) -> pa.Table:
+    """Rows of the stage `evaluate` as its code is now: those of other code are not put beside them."""
+    table, version = read_table(path, schema), stage_version("evaluate").number
+    for row in table.filter(pc.not_equal(table["stage_version"], version)).slice(0, 1).to_pylist():
+        raise UserError(
+            f"{path} has scores of {row['method']!r} on {row['set']} by version {row['stage_version']} of stage "
+            f"evaluate, which is at version {version}; scores of different versions are not compared: run dvc repro"
+        )
+    return table
 
 
 def _test_set(settings: Settings, set_name: str) -> TestSet:

@@ -7,20 +7,19 @@ from pipeline.machine.engine import engine_name
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
 from pipeline.stages.prepare import read_prepared
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.store import Store
 from pipeline.training.loop import train
 
 
-def run(settings: Settings, method: str, processes: int = 1) -> str:
+def train_method(settings: Settings, version: StageVersion, method: str, processes: int = 1) -> str:
     """Train a method, or continue a training that was stopped.
 
     Args:
         settings: params.yaml.
+        version: of this stage's code.
         method: a key of `methods`.
         processes: on a Ray cluster; torchrun says by itself how many there are.
-
-    Returns:
-        What was done, in a line.
 
     Raises:
         UserError: if the set or the class table is missing, weights are not there, the loss is not finite, or several
@@ -35,7 +34,7 @@ def run(settings: Settings, method: str, processes: int = 1) -> str:
         "store": Store(paths.image_set(settings.run.train)),
         "out_dir": paths.model(method),
         "report_dir": paths.training_report(method),
-        "cache_dir": paths.CACHE / "train" / method,
+        "cache_dir": version.resume_folder(method),
     }
     if engine_name() == "ray":
         from pipeline.training.ray import train_on_ray

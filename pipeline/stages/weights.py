@@ -13,6 +13,7 @@ from pipeline.machine.engine import map_shards
 from pipeline.settings.params import Settings
 from pipeline.settings.sections import Weights
 from pipeline.stages import paths
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import check_facts, histogram_settings, mapped_counts, read_space, space_settings
 from pipeline.storage.portions import Portion, View, photographs, portion, thumbnails
 from pipeline.storage.tables import SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
@@ -48,15 +49,13 @@ def weigh(batch: Portion, weighing: Weighing) -> list[dict[str, float]]:
     return [{"percent": percent} | whole | summarize_batch(counts, percent)._asdict() for percent in percents]
 
 
-def run(settings: Settings, space: str) -> str:
+def weigh_classes(settings: Settings, version: StageVersion, space: str) -> str:
     """Write data/weights/<space>.parquet and data/weights/<space>_batches.parquet.
 
     Args:
         settings: `run`, `histogram`, `weights` and `spaces.<space>` are read.
+        version: of this stage's code.
         space: a key of `spaces`.
-
-    Returns:
-        What was done, in a line.
 
     Raises:
         UserError: if the space was made under other settings, no photograph can be drawn, or no finite weight exists;
@@ -74,7 +73,7 @@ def run(settings: Settings, space: str) -> str:
     weighed = list(map_shards(weigh, tasks, weighing, "weights", unit="batch"))
     rows = [{"batch": number} | row for number, batch in enumerate(weighed) for row in batch]
     rows.sort(key=lambda row: (row["percent"], row["batch"]))
-    facts = {"space": space, "seed": settings.run.seed, **settings.weights.model_dump()}
+    facts = {"space": space, "seed": settings.run.seed, **settings.weights.model_dump(), **version.facts()}
     write_table(weights, paths.weights(space), facts)
     write_table(pa.Table.from_pylist(rows, WEIGHT_BATCHES), paths.weight_batches(space), facts)
     images = sum(len(task.shards) for task in tasks)

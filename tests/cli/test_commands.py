@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from pipeline.cli.graph import main
+from pipeline.cli import main
 from pipeline.stages import paths
 
 ROOT = Path(__file__).parents[2]

@@ -13,12 +13,13 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 SIDE = 192
+OUTSIDE = "pipeline/stages/dvc.yaml:outside"
+"""The stage that runs every time."""
 TINY = Path(__file__).parent / "tiny.yaml"
 SKIMAGE = [Path(skimage.__file__).parent / "data" / name for name in ("astronaut.png", "coffee.png", "chelsea.png")]
 BIN = Path(sys.executable).parent
 ENVIRONMENT = os.environ | {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-    "PYTHONPATH": "",
     "DVC_NO_ANALYTICS": "1",
     "GIT_AUTHOR_NAME": "test",
     "GIT_AUTHOR_EMAIL": "test@localhost",
@@ -27,9 +28,16 @@ ENVIRONMENT = os.environ | {
 }
 
 
-def call(folder: Path, *command: str) -> str:
+def environment(folder: Path) -> dict[str, str]:
+    """That of a command in a clone, which runs the clone's own code."""
+    return ENVIRONMENT | {"PYTHONPATH": str(folder)}
+
+
+def call(folder: Path, *command: str, **variables: str) -> str:
     """Run a command in a folder; its output, or an assertion with all of it."""
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, text=True, capture_output=True, timeout=800)
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder) | variables, text=True, capture_output=True, timeout=800
+    )
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     return output
@@ -44,7 +52,8 @@ def make_clone(folder: Path) -> Path:
             shutil.copyfile(ROOT / name, folder / name)
     shutil.copyfile(TINY, folder / "presets" / "tiny.yaml")
     shrink_photographs(folder / "photographs")
-    (folder / "dvc.lock").unlink(missing_ok=True)
+    for lock in (folder / "dvc.lock", folder / "pipeline/stages/dvc.lock"):
+        lock.unlink(missing_ok=True)
     call(folder, "git", "init", "-q")
     call(folder, "huebench", "preset", "tiny")
     call(folder, "git", "add", "-A")

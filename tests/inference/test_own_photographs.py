@@ -309,7 +309,7 @@ def test_a_trained_method_from_the_command_line(
     """`huebench colorize` against the stage `predict`: the same network, the same photograph, the same colors."""
     import torch
 
-    from pipeline.cli.graph import main
+    from pipeline.cli import main
     from pipeline.color.joining import join, spread_colors
     from pipeline.inference.predictor import PredictorSettings, load_predictor
     from pipeline.methods.build import starting_network

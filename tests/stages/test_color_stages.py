@@ -17,7 +17,11 @@ from pipeline.color.weighting import class_weights, draw_batches
 from pipeline.errors import UserError
 from pipeline.images.decode import encode_png
 from pipeline.settings.params import Settings, validate_settings
-from pipeline.stages import classes, histogram, paths, weights
+from pipeline.stages import histogram, paths
+from pipeline.stages.classes import prune_classes
+from pipeline.stages.histogram import count_histogram
+from pipeline.stages.versions import StageVersion
+from pipeline.stages.weights import weigh_classes
 from pipeline.storage import portions as sampling
 from pipeline.storage.color_tables import read_cells, read_space
 from pipeline.storage.store import StoreWriter
@@ -26,6 +30,7 @@ from tests.conftest import ON_RAY
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "imagenet-samples"
 COUNT = 20
+VERSION = StageVersion("test", 7)
 
 
 @pytest.fixture(autouse=True)
@@ -85,13 +90,14 @@ def test_histogram_is_that_of_a_plain_loop(
     photograph: Callable[..., np.ndarray], settings: Callable[..., Settings]
 ) -> None:
     files = write_photographs(photograph)
-    assert histogram.run(settings()).startswith("20 images counted, ")
+    assert count_histogram(settings(), VERSION).startswith("20 images counted, ")
     np.testing.assert_array_equal(read_cells(paths.HISTOGRAM), plain_cells(files))
     table = pq.read_table(paths.HISTOGRAM)
     assert table.schema.equals(HISTOGRAM)
     facts = table_facts(table)
     assert (facts["images"], facts["pixels"], facts["skipped"]) == (COUNT, COUNT * 56 * 56, {})
     assert facts["size"] == 56
+    assert (facts["stage"], facts["stage_version"]) == ("test", 7)
 
 
 def test_more_pixels_than_are_counted_at_a_time(
@@ -99,7 +105,7 @@ def test_more_pixels_than_are_counted_at_a_time(
 ) -> None:
     files = write_photographs(photograph)
     monkeypatch.setattr(histogram, "PIXELS_TOGETHER", 5 * 30 * 30)
-    histogram.run(settings(histogram__size=30))
+    count_histogram(settings(histogram__size=30), VERSION)
     np.testing.assert_array_equal(read_cells(paths.HISTOGRAM), plain_cells(files, 30))
 
 
@@ -116,7 +122,7 @@ def test_nothing_is_dropped_silently(photograph: Callable[..., np.ndarray], sett
         }.items():
             writer.add(name, data, ".jpg", split="train")
         writer.add("refused", None, split="train", status="too_many_pixels")
-    line = histogram.run(settings())
+    line = count_histogram(settings(), VERSION)
     assert line.startswith("1 images counted, 1 grey, 1 tiny, 1 too_many_pixels, 1 truncated, 1 unknown_format, ")
     np.testing.assert_array_equal(read_cells(paths.HISTOGRAM), plain_cells([good]))
     skipped = table_facts(pq.read_table(paths.HISTOGRAM))["skipped"]
@@ -127,10 +133,10 @@ def test_classes_are_those_of_a_plain_loop(
     photograph: Callable[..., np.ndarray], settings: Callable[..., Settings]
 ) -> None:
     files = write_photographs(photograph)
-    histogram.run(settings())
+    count_histogram(settings(), VERSION)
     for bin_size, shift in ((6, 108), (10, 100), (5, 128)):
         chosen = settings(paper__bin_size=bin_size, paper__shift=shift, paper__min_share=1e-3)
-        line = classes.run(chosen, "paper")
+        line = prune_classes(chosen, VERSION, "paper")
         frame = pd.read_parquet(paths.space("paper"))
         counts = plain_counts(files, bin_size, shift)
         np.testing.assert_array_equal(frame["count"], counts)
@@ -161,9 +167,9 @@ def test_weights_are_those_of_a_plain_loop(
 ) -> None:
     files = write_photographs(photograph)
     chosen = settings(paper__min_share=1e-3, weights__percents=[4, 10])
-    histogram.run(chosen)
-    classes.run(chosen, "paper")
-    assert weights.run(chosen, "paper").endswith("5 batches of 20 images drawn")
+    count_histogram(chosen, VERSION)
+    prune_classes(chosen, VERSION, "paper")
+    assert weigh_classes(chosen, VERSION, "paper").endswith("5 batches of 20 images drawn")
     space = pd.read_parquet(paths.space("paper"))
     frame = pd.read_parquet(paths.weights("paper"))
     by_label = space.groupby("mapped_to")["count"].sum()
@@ -205,9 +211,9 @@ def test_engines_workers_and_shards_change_no_byte(
         monkeypatch.setenv("HUEBENCH_ENGINE", engine)
         monkeypatch.setenv("HUEBENCH_WORKERS", str(workers))
         write_photographs(photograph, shards)
-        histogram.run(chosen)
-        classes.run(chosen, "paper")
-        weights.run(chosen, "paper")
+        count_histogram(chosen, VERSION)
+        prune_classes(chosen, VERSION, "paper")
+        weigh_classes(chosen, VERSION, "paper")
         found[f"{engine}, {workers} workers, {shards} shards"] = outputs()
     first = found.pop("local, 1 workers, 1 shards")
     for how, files in found.items():
@@ -235,12 +241,12 @@ def test_what_does_not_fit_is_one_line_and_writes_nothing(
 ) -> None:
     write_photographs(photograph)
     chosen = settings()
-    histogram.run(chosen)
-    classes.run(chosen, "paper")
-    weights.run(chosen, "paper")
+    count_histogram(chosen, VERSION)
+    prune_classes(chosen, VERSION, "paper")
+    weigh_classes(chosen, VERSION, "paper")
     before = outputs()
     with pytest.raises(UserError, match=says) as caught:
-        {"classes": classes, "weights": weights}[stage].run(settings(**changes), "paper")
+        {"classes": prune_classes, "weights": weigh_classes}[stage](settings(**changes), VERSION, "paper")
     assert "\n" not in str(caught.value)
     assert outputs() == before
 
@@ -252,7 +258,7 @@ def test_an_empty_reference_set_is_refused(
         writer.add("test", encode_png(photograph(0)), split="test")
         writer.add("grey", encode_png(np.zeros((20, 20, 3), np.uint8)), split="train", is_grey=True)
     with pytest.raises(UserError, match=r"run\.reference is 'sample', .*nothing to count: 1 grey"):
-        histogram.run(settings())
+        count_histogram(settings(), VERSION)
     assert not paths.HISTOGRAM.exists()
 
 
@@ -261,12 +267,12 @@ def test_no_photograph_to_draw_is_refused(
 ) -> None:
     chosen = settings()
     write_photographs(photograph)
-    histogram.run(chosen)
-    classes.run(chosen, "paper")
+    count_histogram(chosen, VERSION)
+    prune_classes(chosen, VERSION, "paper")
     with StoreWriter(paths.image_set("sample")) as writer:
         writer.add("grey", encode_png(np.zeros((20, 20, 3), np.uint8)), split="train", is_grey=True)
     with pytest.raises(UserError, match=r"run\.reference is 'sample', .*no color photograph"):
-        weights.run(chosen, "paper")
+        weigh_classes(chosen, VERSION, "paper")
     assert not paths.weights("paper").exists()
 
 
@@ -275,7 +281,7 @@ def test_a_histogram_with_impossible_cells_is_refused(settings: Callable[..., Se
     for table in (HISTOGRAM.empty_table(), pa_table(columns)):
         write_table(table, paths.HISTOGRAM, {})
         with pytest.raises(UserError, match=r"histogram\.parquet (holds no pixel|has cells outside)"):
-            classes.run(settings(), "paper")
+            prune_classes(settings(), VERSION, "paper")
 
 
 def pa_table(columns: list[np.ndarray]) -> Any:
@@ -289,9 +295,9 @@ def test_a_shift_that_leaves_colors_outside_counts_them(settings: Callable[..., 
     blue[..., 2] = 255  # b = -107.9
     with StoreWriter(paths.image_set("sample")) as writer:
         writer.add("blue", encode_png(blue), split="train")
-    histogram.run(settings())
+    count_histogram(settings(), VERSION)
     chosen = settings(paper__shift=100, paper__bin_size=10)
-    assert classes.run(chosen, "paper").endswith("1 kept, 3136 pixels outside the shift clipped")
+    assert prune_classes(chosen, VERSION, "paper").endswith("1 kept, 3136 pixels outside the shift clipped")
     assert table_facts(pq.read_table(paths.space("paper")))["clipped"] == 3136
 
 
@@ -300,10 +306,10 @@ def test_a_shard_cut_short_is_named(photograph: Callable[..., np.ndarray], setti
     (shard,) = paths.image_set("sample").glob("*.tar")
     shard.write_bytes(shard.read_bytes()[:2000])
     with pytest.raises(UserError, match=r"images-00000\.tar is shorter"):
-        histogram.run(settings())
+        count_histogram(settings(), VERSION)
     shard.unlink()
     with pytest.raises(UserError, match=r"images-00000\.tar is missing"):
-        histogram.run(settings())
+        count_histogram(settings(), VERSION)
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the photographs of ../shared are not at hand")
@@ -313,8 +319,8 @@ def test_on_photographs(settings: Callable[..., Settings]) -> None:
         for number, data in enumerate(files):
             writer.add(f"{number:03d}", data, ".jpg", split="train")
     chosen = settings(histogram__grey_chroma=0.0)
-    histogram.run(chosen)
-    classes.run(chosen, "paper")
+    count_histogram(chosen, VERSION)
+    prune_classes(chosen, VERSION, "paper")
     counts = plain_counts(files, 6, 108)
     frame = pd.read_parquet(paths.space("paper"))
     np.testing.assert_array_equal(frame["count"], counts)
