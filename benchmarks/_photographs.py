@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.images.decode import decode, resize
+from pipeline.images.decode import decode
+from pipeline.images.resizing import resize
 from pipeline.sets import sample
 from pipeline.settings.set_entries import Sample
 

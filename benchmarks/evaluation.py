@@ -35,7 +35,8 @@ from _photographs import add_folder, crops, decoded
 
 from pipeline.color.space import ColorSpace
 from pipeline.evaluation.scoring import ScoreSettings, find_weights, score_set
-from pipeline.images.decode import encode_png, resize
+from pipeline.images.decode import encode_png
+from pipeline.images.resizing import resize
 from pipeline.machine.engine import worker_count
 from pipeline.metrics.registry import image_metrics
 from pipeline.settings.registries import PROTOCOLS

@@ -37,7 +37,8 @@ from skimage.segmentation import slic as superpixels
 from pipeline.color.lab import lab_to_rgb, lightness, rgb_to_lab
 from pipeline.color.shades import grey_image
 from pipeline.color.space import ColorSpace
-from pipeline.images.decode import decode, encode_png, resize
+from pipeline.images.decode import decode, encode_png
+from pipeline.images.resizing import resize
 from pipeline.masks.harmonization import MODES, harmonize
 from pipeline.masks.objects import label_objects
 from pipeline.masks.rle import Segment, segments_of_labels

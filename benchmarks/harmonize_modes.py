@@ -31,7 +31,7 @@ from scipy import ndimage
 from pipeline.color.lab import lab_to_rgb, lightness, rgb_to_lab
 from pipeline.color.shades import grey_image
 from pipeline.color.space import ColorSpace
-from pipeline.images.decode import resize
+from pipeline.images.resizing import resize
 from pipeline.masks.annotations import annotated_segments
 from pipeline.masks.bleeding import edge_distance
 from pipeline.masks.harmonization import MODES, harmonize

@@ -27,9 +27,9 @@ from pipeline.images.decode import encode_png
 from pipeline.machine.engine import worker_count
 from pipeline.machine.memory import keep_freed_memory
 from pipeline.metrics.registry import image_metrics
-from pipeline.reporting.inputs import ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.pictures.media import THUMB_QUALITY
+from pipeline.reporting.report_inputs import ReportInputs, RunDescription, TestSet
 from pipeline.storage.store import Store, StoreWriter
 from pipeline.storage.tables import write_table
 

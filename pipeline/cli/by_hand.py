@@ -51,7 +51,7 @@ def preset(name: str | None, show: bool) -> None:
 @click.option("--name", required=True, help="What the report calls these results, such as DDColor.")
 @click.option("--resize", is_flag=True, help="Bring results of another size to the photograph's (bicubic).")
 @click.option("--partial", is_flag=True, help="Accept missing and extra files; every score says what is missing.")
-def import_results(folder: Path, set_name: str, name: str, resize: bool, partial: bool) -> None:
+def import_command(folder: Path, set_name: str, name: str, resize: bool, partial: bool) -> None:
     """Make anybody's colorized photographs a method.
 
     The files of FOLDER are matched to the set's photographs by file name. Afterwards add NAME to run.imported in
@@ -74,7 +74,7 @@ def import_results(folder: Path, set_name: str, name: str, resize: bool, partial
         click.echo(f"Now add {name} to run.imported in params.yaml and run dvc repro")
 
 
-@click.command()
+@click.command("colorize")
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path, readable=False))
 @click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
 @click.option("--method", required=True, help="A trained method of params.yaml.")
@@ -83,7 +83,7 @@ def import_results(folder: Path, set_name: str, name: str, resize: bool, partial
 @click.option("--saturation", default=1.0, show_default=True, help="Factor on the colors; 0 is grey.")
 @click.option("--tile", is_flag=True, help="Cover an elongated photograph with overlapping squares.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
-def colorize(
+def colorize_command(
     photos: tuple[Path, ...],
     out: Path,
     method: str,
@@ -241,5 +241,5 @@ def sets_verify(name: str) -> None:
     click.echo(f"set {name}: every checksum is right")
 
 
-BY_HAND = (preset, sets, import_results, colorize, turing, compare, sweep)
+BY_HAND = (preset, sets, import_command, colorize_command, turing, compare, sweep)
 """The commands of this module, in the order of the help."""

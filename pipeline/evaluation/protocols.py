@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import UserError
-from pipeline.images.decode import resize
+from pipeline.images.resizing import resize
 from pipeline.settings.registries import PROTOCOLS
 
 

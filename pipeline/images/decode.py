@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.images.faults import FILE_FAULTS, cut_off, one_line, quiet
+from pipeline.images.resizing import resize, resize_image
 from pipeline.images.srgb import UnsupportedMode, to_srgb
 
 try:  # HEIF is optional: Pillow reads it only through this plugin.
@@ -47,12 +48,6 @@ REASONS = {
 Alpha = Literal["white", "keep"]
 Truncated = Literal["refuse", "keep"]
 
-_RESAMPLING = {
-    "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,
-    "box": Image.Resampling.BOX,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 _ABOUT_THE_PHOTOGRAPH = (270, 271, 272, 305, 306, 315, 700, 33432, 0x8769, 0x8825)
 """Of a TIFF's tags those that tell of the photograph (camera, date, artist, XMP, the EXIF and GPS blocks); the others
 tell where and how the pixels of this one file lie."""
@@ -155,7 +150,7 @@ def decode(
         raise ImageRefused("truncated" if cut_off(fault) else "corrupt", one_line(fault), name) from fault
     width, height = colors.size if orientation < 5 else colors.size[::-1]
     if size is not None and orientation == 1 and opacity is None:
-        colors, size = _resize(colors, size, resampling), None
+        colors, size = resize_image(colors, size, resampling), None
     rgb = _turn(np.asarray(colors), orientation)
     opacity = None if opacity is None else _turn(opacity, orientation)
     gray16 = None if gray16 is None else _turn(gray16, orientation)
@@ -181,44 +176,6 @@ def encode_png(rgb: np.ndarray, level: int = 6) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, format="PNG", compress_level=level)
     return buffer.getvalue()
-
-
-def resize(
-    pixels: np.ndarray,
-    size: tuple[int, int],
-    resampling: str = "bicubic",
-    box: tuple[float, float, float, float] | None = None,
-) -> np.ndarray:
-    """Resize to `size` = (height, width), antialiased (Pillow's convolution filters).
-
-    Args:
-        pixels: uint8 (H, W, 3) or (H, W), or float32 (H, W).
-        size: (height, width) wanted, px.
-        resampling: bicubic, bilinear, box or lanczos.
-        box: left, upper, right, lower edge of the part to be resized, in px, not rounded; None for all of it.
-
-    Returns:
-        The same kind of pixels, contiguous.
-
-    Raises:
-        ValueError: If `resampling` is none of these.
-    """
-    return np.array(_resize(Image.fromarray(pixels), size, resampling, box))
-
-
-def _resize(
-    image: Image.Image,
-    size: tuple[int, int],
-    resampling: str,
-    box: tuple[float, float, float, float] | None = None,
-) -> Image.Image:
-    """Resize to (height, width); an image that has this size already comes back as it is."""
-    if resampling not in _RESAMPLING:
-        raise ValueError(f"resampling: got {resampling!r}, takes one of {', '.join(_RESAMPLING)}")
-    height, width = size
-    if image.size == (width, height) and box is None:
-        return image
-    return image.resize((width, height), _RESAMPLING[resampling], box)
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

@@ -23,7 +23,7 @@ from pipeline.color.shades import class_shades, colors_at_level, grey_image, gre
 from pipeline.color.space import ColorSpace
 from pipeline.masks.guided import extend_interior
 from pipeline.masks.objects import OUTSIDE, edge_pixels, interior_pixels
-from pipeline.masks.palettes import class_counts, most_frequent, nearby, share_palettes
+from pipeline.masks.palettes import interior_class_counts, most_frequent, nearby, share_palettes
 from pipeline.settings.sections import Harmonize
 
 Window = tuple[slice, ...]
@@ -87,7 +87,7 @@ def _repaint(
     """Give each pixel of a class foreign to its object's palette a class of that palette."""
     result = scene.colored.copy()
     classes = space.to_kept(space.encode(scene.colored))
-    member = choose(class_counts(scene.labels, scene.interior, classes, space.kept_count))
+    member = choose(interior_class_counts(scene.labels, scene.interior, classes, space.kept_count))
     foreign = ~member[scene.labels, classes] & (scene.labels != OUTSIDE)
     for number, window in _windows(scene.labels):
         own = scene.labels[window] == number

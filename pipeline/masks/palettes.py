@@ -7,7 +7,7 @@ PLANE_BITS = 64
 """Palette classes that one plane of bits can hold; an object with more takes several planes."""
 
 
-def class_counts(
+def interior_class_counts(
     labels: npt.NDArray[np.int32], interior: npt.NDArray[np.bool_], classes: npt.NDArray[np.int32], kept_count: int
 ) -> npt.NDArray[np.int64]:
     """Count the classes of each object's interior.
@@ -30,7 +30,7 @@ def share_palettes(counts: npt.NDArray[np.int64], min_share: float) -> npt.NDArr
     """The classes that hold at least `min_share` of an interior, never fewer than the most frequent one.
 
     Args:
-        counts: int64 (objects + 1, Q), from `class_counts`.
+        counts: int64 (objects + 1, Q), from `interior_class_counts`.
         min_share: in [0, 1].
 
     Returns:
@@ -44,7 +44,7 @@ def most_frequent(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """The most frequent class of each interior; ties go to the lower class.
 
     Args:
-        counts: int64 (objects + 1, Q), from `class_counts`.
+        counts: int64 (objects + 1, Q), from `interior_class_counts`.
 
     Returns:
         bool (objects + 1, Q), at most one class for each object.

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage import segmentation
 
-from pipeline.images.decode import resize
+from pipeline.images.resizing import resize
 from pipeline.masks.rle import Segment, segments_of_labels
 from pipeline.settings.sections import Felzenszwalb, Slic
 

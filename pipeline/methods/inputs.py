@@ -8,7 +8,7 @@ color of the pixels that it stands for, rounded to 8 bits, so that the exact tab
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.images.decode import resize
+from pipeline.images.resizing import resize
 
 Box = tuple[float, float, float, float]
 """Left, upper, right, lower edge of a part of a photograph, in px, not rounded."""

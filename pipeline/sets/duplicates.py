@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.images.decode import resize
+from pipeline.images.resizing import resize
 
 SIDE = 32
 KEPT = 8

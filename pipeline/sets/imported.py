@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import UserError
-from pipeline.images.decode import Decoded, ImageRefused, decode, encode_png, resize
+from pipeline.images.decode import Decoded, ImageRefused, decode, encode_png
 from pipeline.images.encode import photograph_files
+from pipeline.images.resizing import resize
 from pipeline.storage.store import Store, StoreWriter
 
 SHOWN = 5

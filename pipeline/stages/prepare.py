@@ -7,7 +7,7 @@ method's own space is the same: what follows it stays cached.
 
 from pipeline.methods.build import Prepared
 from pipeline.methods.head import AbHead, ClassHead
-from pipeline.methods.statistics import needed_class_counts
+from pipeline.methods.prepared_statistics import needed_class_counts
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
 from pipeline.stages.versions import StageVersion

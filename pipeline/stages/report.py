@@ -17,10 +17,10 @@ from pipeline.evaluation.summary import summarize
 from pipeline.machine.provenance import library_versions, machine
 from pipeline.methods.build import build_network
 from pipeline.models.encoder_decoder import EncoderDecoder
-from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.page.words import revisions_text
 from pipeline.reporting.pictures.color_figures import ColorTables, color_figures
+from pipeline.reporting.report_inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.tables.published_figures import PUBLISHED
 from pipeline.reporting.turing.trials import build_turing
 from pipeline.settings.params import BASELINES, Settings

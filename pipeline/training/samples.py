@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pipeline.color.lab import lightness
 from pipeline.errors import UserError
-from pipeline.images.decode import resize
+from pipeline.images.resizing import resize
 from pipeline.methods.inputs import Box, network_light, true_colors
 from pipeline.settings.sections import Train
 from pipeline.storage.store import Store

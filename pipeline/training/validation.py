@@ -12,7 +12,8 @@ from torch import nn
 from pipeline.color.joining import join, spread_colors
 from pipeline.color.lab import lightness
 from pipeline.color.readouts import ClassReadout
-from pipeline.images.decode import encode_png, resize
+from pipeline.images.decode import encode_png
+from pipeline.images.resizing import resize
 from pipeline.machine.devices import Processes, mixed_precision
 from pipeline.machine.files import replace_file
 from pipeline.methods.head import Head

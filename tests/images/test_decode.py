@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from pipeline.images.decode import HEIF, ImageRefused, decode, resize
+from pipeline.images.decode import HEIF, ImageRefused, decode
+from pipeline.images.resizing import resize
 from tests.images.corpus import encode, every_format, picture
 
 LOSSLESS = ("png", "webp", "tiff", "tiff_lzw", "bmp", "gif", "jpeg2000")

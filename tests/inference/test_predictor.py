@@ -9,7 +9,8 @@ from pipeline.color import joining
 from pipeline.color.joining import ColorsOf, join, spread_colors
 from pipeline.color.lab import lightness
 from pipeline.color.upsampling import ColorRows, Enlarger, color_lines
-from pipeline.images.decode import Decoded, resize
+from pipeline.images.decode import Decoded
+from pipeline.images.resizing import resize
 from pipeline.inference.predictor import photograph_light
 from pipeline.inference.tiles import tiled_grid
 from tests.small_methods import told_predictor

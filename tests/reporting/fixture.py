@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 from skimage import data as photographs
 
 from pipeline.color import lab
-from pipeline.images.decode import encode_png, resize
-from pipeline.reporting.inputs import ReportInputs, RunDescription, TestSet
+from pipeline.images.decode import encode_png
+from pipeline.images.resizing import resize
+from pipeline.reporting.report_inputs import ReportInputs, RunDescription, TestSet
 from pipeline.storage.store import StoreWriter
 
 # method: kind, factor on chroma, constant added to b

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FLOORS = (
-    {"inputs", "render", "file_names"},
+    {"report_inputs", "render", "file_names"},
     {"tables"},
     {"pictures"},
     {"experiments", "turing"},

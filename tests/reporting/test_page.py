@@ -16,9 +16,9 @@ from pipeline.errors import UserError
 from pipeline.images.decode import decode
 from pipeline.masks.segmentation import segment_set
 from pipeline.reporting.experiments.compare import ComparedRun, build_compare, changes
-from pipeline.reporting.inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.page.statements import statements
+from pipeline.reporting.report_inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.tables.leaderboard import boards, read_summary
 from pipeline.reporting.tables.published_figures import published_for
 from pipeline.settings.sections import Felzenszwalb, Masks

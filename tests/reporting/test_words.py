@@ -1,7 +1,7 @@
 """The sentences at the head of the page."""
 
-from pipeline.reporting.inputs import RunDescription
 from pipeline.reporting.page.words import facts, revisions_text
+from pipeline.reporting.report_inputs import RunDescription
 
 
 def test_rows_of_one_revision_are_named_once() -> None:

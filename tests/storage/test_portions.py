@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from pipeline.images.decode import decode, resize
+from pipeline.images.decode import decode
+from pipeline.images.resizing import resize
 from pipeline.storage.portions import View, portions, thumbnails
 from pipeline.storage.store import Store, StoreWriter
 

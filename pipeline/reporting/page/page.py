@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pipeline.machine.files import write_text
 from pipeline.reporting.experiments.sweep import sweep_panels
-from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.page import words
 from pipeline.reporting.page.missing import missing_figures
 from pipeline.reporting.page.statements import statements
@@ -16,6 +15,7 @@ from pipeline.reporting.pictures.gallery import Gallery, build_gallery
 from pipeline.reporting.pictures.harmonized_examples import drawn, examples, harmonized_table
 from pipeline.reporting.pictures.plates import plates
 from pipeline.reporting.render import render
+from pipeline.reporting.report_inputs import ReportInputs
 from pipeline.reporting.tables import exports
 from pipeline.reporting.tables.bin_sizes import bin_size_table
 from pipeline.reporting.tables.leaderboard import boards, read_summary

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.reporting.inputs import RunDescription
+from pipeline.reporting.report_inputs import RunDescription
 from pipeline.reporting.tables.columns import MetricColumn
 from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 from pipeline.reporting.turing.turing_scores import Scores

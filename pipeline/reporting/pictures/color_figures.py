@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
 from pipeline.color.weighting import class_weights
-from pipeline.reporting.inputs import Figure
+from pipeline.reporting.report_inputs import Figure
 
 INK, SOFT, RULE, PAPER = "#161616", "#575757", "#e0e0e0", "#ffffff"
 SERIES = ("#0a5ea8", "#c04a00", "#00785a", "#8d3f8c", "#806000")

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from pipeline.reporting.file_names import slug
-from pipeline.reporting.inputs import ReportInputs, TestSet
 from pipeline.reporting.pictures.media import Picture, Written, write_pictures
+from pipeline.reporting.report_inputs import ReportInputs, TestSet
 from pipeline.reporting.tables.columns import MetricColumn, metric_columns
 from pipeline.storage.store import Store
 

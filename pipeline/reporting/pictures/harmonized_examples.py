@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pipeline.masks.harmonized_sets import object_labels
 from pipeline.reporting.file_names import slug
-from pipeline.reporting.inputs import TestSet
 from pipeline.reporting.pictures.gallery import HARMONIZED_KEY, Gallery, Photo
 from pipeline.reporting.pictures.harmonization_figure import harmonization_figure
+from pipeline.reporting.report_inputs import TestSet
 from pipeline.reporting.tables.columns import MetricColumn
 from pipeline.reporting.tables.leaderboard import Board, Cell
 from pipeline.settings.sections import Harmonize

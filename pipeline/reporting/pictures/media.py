@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from pipeline.color import lab
-from pipeline.images.decode import decode, encode_png, resize
+from pipeline.images.decode import decode, encode_png
+from pipeline.images.resizing import resize
 from pipeline.machine.engine import worker_count
 from pipeline.machine.progress import progress
 from pipeline.storage.store import Store

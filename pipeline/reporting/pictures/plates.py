@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.reporting.file_names import slug
-from pipeline.reporting.inputs import Figure
+from pipeline.reporting.report_inputs import Figure
 
 
 @dataclass(frozen=True)

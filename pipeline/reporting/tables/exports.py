@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.machine.files import replaced, write_text
 from pipeline.metrics.registry import METRICS, headline_metrics
 from pipeline.reporting.file_names import slug
-from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.report_inputs import ReportInputs
 from pipeline.reporting.tables.bin_sizes import read_frame
 from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 

@@ -21,10 +21,10 @@ from PIL import Image
 
 from pipeline.color import lab
 from pipeline.errors import UserError
-from pipeline.images.decode import resize
+from pipeline.images.resizing import resize
 from pipeline.machine.files import write_text
-from pipeline.reporting.inputs import TestSet
 from pipeline.reporting.render import render
+from pipeline.reporting.report_inputs import TestSet
 from pipeline.storage.store import Store
 
 TRUTH, CHECK = "truth", "check"
