@@ -22,7 +22,13 @@ class OneOf:
     registry: Registry
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.literal_schema(list(self.registry))
+        return core_schema.no_info_after_validator_function(self._listed, core_schema.str_schema(strict=True))
+
+    def _listed(self, name: str) -> str:
+        if name not in self.registry:
+            *others, last = self.registry
+            raise PydanticKnownError("literal_error", {"expected": " or ".join(filter(None, (", ".join(others), last)))})
+        return name
 
 
 @dataclass(frozen=True)
