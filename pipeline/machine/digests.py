@@ -21,14 +21,22 @@ def file_digests(files: Iterable[Path], notes: Path) -> Iterator[str]:
         OSError: if a file cannot be read.
     """
     notes.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(notes, timeout=60)) as database, database:
+    with closing(sqlite3.connect(notes, timeout=60)) as database:
         database.execute("CREATE TABLE IF NOT EXISTS digest (path TEXT PRIMARY KEY, state TEXT, sha256 TEXT)")
-        for file in files:
-            path, facts = str(file.resolve()), file.stat()
-            state = f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
-            row = database.execute("SELECT sha256 FROM digest WHERE path = ? AND state = ?", (path, state)).fetchone()
-            if row is None:
-                with file.open("rb") as opened:
-                    row = (hashlib.file_digest(opened, "sha256").hexdigest(),)
-                database.execute("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", (path, state, *row))
-            yield row[0]
+        try:
+            for file in files:
+                yield _digest(file, database)
+        finally:  # what was read before a failure need not be read again
+            database.commit()
+
+
+def _digest(file: Path, database: sqlite3.Connection) -> str:
+    path, facts = str(file.resolve()), file.stat()
+    state = f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+    row = database.execute("SELECT sha256 FROM digest WHERE path = ? AND state = ?", (path, state)).fetchone()
+    if row is not None:
+        return str(row[0])
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    database.execute("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", (path, state, sha256))
+    return sha256

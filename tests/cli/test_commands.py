@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ from ruamel.yaml import YAML
 
 from pipeline.cli import main
 from pipeline.stages import paths
+from pipeline.stages.registry import STAGES
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,13 +28,25 @@ def call(*arguments):
 
 
 def test_every_command_of_the_graph_is_there_with_help():
-    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    commands = {stage["cmd"].split()[1] for stage in stages.values()}
+    files = [ROOT / "dvc.yaml", ROOT / "pipeline/stages/dvc.yaml"]
+    graphs = [YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))["stages"] for file in files]
+    commands = {stage["cmd"].split()[1] for stages in graphs for stage in stages.values()}
     assert commands <= set(main.commands)
+    assert commands == {*STAGES, "outside"}
     for command in main.commands:
         result = call(command, "--help")
         assert result.exit_code == 0
         assert "Usage:" in result.output
+
+
+def test_the_command_line_loads_nothing_that_takes_long():
+    slow = "{'numpy', 'pandas', 'pyarrow', 'pydantic', 'ruamel.yaml', 'torch'}"
+    code = f"import sys, pipeline.cli; print(sorted({slow} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
+    assert done.stdout == "[]\n"
+    code = code.replace("pipeline.cli", "pipeline.cli, pipeline.stages.outside")  # runs at every dvc repro
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_the_graph_names_the_same_places_as_the_code():
@@ -106,6 +121,8 @@ def test_results_that_were_never_imported_are_named_before_anything_runs(project
         (["harmonize", "gray", "sample"], "'gray' is not defined in params.yaml; methods has ccc_plus_plus"),
         (["harmonize", "l2", "nope"], "'nope' is not defined in params.yaml; sets has sample"),
         (["evaluate", "l2", "nope"], "'nope' is not defined in params.yaml; sets has sample"),
+        (["baseline", "l2", "sample"], "'l2' is no baseline; there are gray and oracle"),
+        (["evaluate_imported", "l2", "sample"], "'l2' is not named in run.imported, which has nothing"),
         (["turing", "score", "a.json"], "data/turing/key.json is not there, so there is no Turing test yet; run dvc"),
     ],
 )

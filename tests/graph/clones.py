@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import interior_photos
 import pytest
 import skimage
 from PIL import Image
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 SIDE = 192
@@ -59,6 +61,25 @@ def make_clone(folder: Path) -> Path:
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", "clone")
     return folder
+
+
+def copy_clone(clone: Path, folder: Path) -> Path:
+    """A copy with everything that its graph has made, to be changed at will."""
+    return Path(shutil.copytree(clone, folder, symlinks=True))
+
+
+def set_parameters(folder: Path, values: Mapping[str, object], file: str = "params.yaml") -> None:
+    """Change parameters, by their dotted names."""
+    yaml = YAML()
+    content = yaml.load((folder / file).read_text(encoding="utf-8"))
+    for name, value in values.items():
+        *sections, key = name.split(".")
+        section = content
+        for one in sections:
+            section = section[one]
+        section[key] = value
+    with (folder / file).open("w", encoding="utf-8") as opened:
+        yaml.dump(content, opened)
 
 
 def shrink_photographs(folder: Path) -> None:
