@@ -27,7 +27,8 @@ class OneOf:
     def _listed(self, name: str) -> str:
         if name not in self.registry:
             *others, last = self.registry
-            raise PydanticKnownError("literal_error", {"expected": " or ".join(filter(None, (", ".join(others), last)))})
+            expected = f"{', '.join(others)} or {last}" if others else last
+            raise PydanticKnownError("literal_error", {"expected": expected})
         return name
 
 

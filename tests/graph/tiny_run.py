@@ -24,13 +24,13 @@ from ruamel.yaml import YAML
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from pipeline.evaluation.schemas import CLASS_HITS
 from pipeline.settings.params import load_settings
 from pipeline.settings.presets import overlay_preset
 from pipeline.stages import paths
 from pipeline.stages.frame import run_stage
 from pipeline.stages.registry import STAGES
 from pipeline.storage.store import Store, StoreWriter
+from pipeline.storage.tables import CLASS_HITS
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
