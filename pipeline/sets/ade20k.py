@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sets.archives import Archive, fetch
+from pipeline.sets.archives import Archive, fetch_archive
 from pipeline.sets.members import read_member
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
@@ -44,7 +44,7 @@ def photographs(settings: ADE20K, folder: Path) -> Iterator[Photograph]:
     Raises:
         UserError: if the archive cannot be had or read.
     """
-    path = fetch(ARCHIVES["all"], folder)
+    path = fetch_archive(ARCHIVES["all"], folder)
     lines = read_member(path, SCENES).decode().splitlines()  # "ADE_train_00000001 airport_terminal"
     scenes = dict(line.split(maxsplit=1) for line in lines if line.strip())
     wanted = re.compile(rf"ADEChallengeData2016/images/{settings.part}/(ADE_\w+_\d+)\.jpg")

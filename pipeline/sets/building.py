@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from pipeline.errors import UserError
 from pipeline.machine.engine import worker_count, worker_pool
+from pipeline.machine.files import DISK_FULL, format_bytes
 from pipeline.machine.progress import progress
-from pipeline.sets.archives import DISK_FULL, amount
 from pipeline.sets.duplicates import groups
 from pipeline.sets.photographs import Photograph, examine
 from pipeline.sets.registry import SOURCES
@@ -60,7 +60,7 @@ class Summary:
         moved = f", {self.moved:,} moved beside their near duplicates" if self.moved else ""
         total = sum(self.photographs.values())
         return (
-            f"{total:,} photographs ({splits}; {self.grey:,} grey), {amount(self.bytes)}, "
+            f"{total:,} photographs ({splits}; {self.grey:,} grey), {format_bytes(self.bytes)}, "
             f"refused: {reasons or 'none'}{moved}"
         )
 

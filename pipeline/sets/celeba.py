@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sets.archives import Archive, fetch, require_placed
+from pipeline.sets.archives import Archive, fetch_archive, require_placed
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
 from pipeline.settings.set_entries import CelebA
@@ -51,8 +51,8 @@ def photographs(settings: CelebA, folder: Path) -> Iterator[Photograph]:
         UserError: if a file is not there, or is another.
     """
     require_placed(ARCHIVES.values(), folder)
-    partition = fetch(ARCHIVES["partition"], folder)
-    path = fetch(ARCHIVES["photographs"], folder)
+    partition = fetch_archive(ARCHIVES["partition"], folder)
+    path = fetch_archive(ARCHIVES["photographs"], folder)
     pairs = (line.split() for line in partition.read_text(encoding="utf-8").splitlines())  # "000001.jpg 0"
     part = {pair[0] for pair in pairs if len(pair) == 2 and pair[1] == _PARTITION[settings.part]}
     wanted = re.compile(r"img_align_celeba/((\d+)\.jpg)")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scipy.io import loadmat
 
-from pipeline.sets.archives import Archive, fetch
+from pipeline.sets.archives import Archive, fetch_archive
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
 from pipeline.settings.set_entries import Flowers102
@@ -60,9 +60,9 @@ def photographs(settings: Flowers102, folder: Path) -> Iterator[Photograph]:
     Raises:
         UserError: if a file cannot be had or read.
     """
-    classes = loadmat(fetch(ARCHIVES["labels"], folder))["labels"].ravel()  # of image_00001, image_00002, ...
-    part = set(loadmat(fetch(ARCHIVES["parts"], folder))[_PART_KEYS[settings.part]].ravel().tolist())
-    path = fetch(ARCHIVES["photographs"], folder)
+    classes = loadmat(fetch_archive(ARCHIVES["labels"], folder))["labels"].ravel()  # of image_00001, image_00002, ...
+    part = set(loadmat(fetch_archive(ARCHIVES["parts"], folder))[_PART_KEYS[settings.part]].ravel().tolist())
+    path = fetch_archive(ARCHIVES["photographs"], folder)
 
     def entry(name: str) -> Entry | None:
         found = _WANTED.fullmatch(name)

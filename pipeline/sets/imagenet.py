@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sets.archives import Archive, fetch
+from pipeline.sets.archives import Archive, fetch_archive
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
 from pipeline.settings.set_entries import ImageNet
@@ -35,7 +35,7 @@ def photographs(settings: ImageNet, folder: Path) -> Iterator[Photograph]:
     Raises:
         UserError: if the archive is not there, or is another.
     """
-    path = fetch(ARCHIVES[settings.part], folder)
+    path = fetch_archive(ARCHIVES[settings.part], folder)
     yield from from_archive(path, settings, _entry, CREDIT, LICENCE)
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from pipeline.errors import UserError
 from pipeline.images.decode import REASONS
+from pipeline.machine.files import format_bytes
 from pipeline.machine.progress import progress
-from pipeline.sets.archives import amount
 from pipeline.sets.photographs import Source
 from pipeline.sets.registry import SOURCES
 from pipeline.settings.set_entries import SetSettings
@@ -55,7 +55,7 @@ def _extent(source: Source) -> str:
         return ""
     parts = ", ".join(f"{part} {count:,}" for part, count in source.PARTS.items())
     by_hand = "" if all(archive.url for archive in source.ARCHIVES.values()) else ", to be placed by hand"
-    return f": {parts} photographs; {amount(sum(one.bytes for one in source.ARCHIVES.values()))}{by_hand}"
+    return f": {parts} photographs; {format_bytes(sum(one.bytes for one in source.ARCHIVES.values()))}{by_hand}"
 
 
 def describe_set(name: str, settings: SetSettings, path: Path) -> str:
@@ -76,7 +76,9 @@ def describe_set(name: str, settings: SetSettings, path: Path) -> str:
     usable = index[index["status"] == "ok"]
     lines = [f"{name}: {source.TITLE}", f"  source     {source.PAGE}"]
     lines += [f"  licence    {licence}: {count:,}" for licence, count in _counts(usable["licence"])]
-    lines.append(f"  store      {path}, {amount(float(usable['length'].sum()))} in {usable['shard'].nunique()} shards")
+    lines.append(
+        f"  store      {path}, {format_bytes(float(usable['length'].sum()))} in {usable['shard'].nunique()} shards"
+    )
     lines += [f"  {split:<10} {count:,} photographs" for split, count in _counts(usable["split"])]
     if len(usable):
         for side in ("width", "height"):

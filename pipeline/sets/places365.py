@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sets.archives import Archive, fetch
+from pipeline.sets.archives import Archive, fetch_archive
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
 from pipeline.settings.set_entries import Places365
@@ -60,7 +60,7 @@ def photographs(settings: Places365, folder: Path) -> Iterator[Photograph]:
     Raises:
         UserError: if the archive cannot be had or read.
     """
-    path = fetch(ARCHIVES[settings.part], folder)
+    path = fetch_archive(ARCHIVES[settings.part], folder)
     yield from from_archive(path, settings, _entry, CREDIT, LICENCE)
 
 

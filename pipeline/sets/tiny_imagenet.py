@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sets.archives import Archive, fetch
+from pipeline.sets.archives import Archive, fetch_archive
 from pipeline.sets.members import read_member
 from pipeline.sets.photographs import Photograph
 from pipeline.sets.published import Entry, from_archive
@@ -45,7 +45,7 @@ def photographs(settings: TinyImageNet, folder: Path) -> Iterator[Photograph]:
     Raises:
         UserError: if the archive cannot be had or read.
     """
-    path = fetch(ARCHIVES["all"], folder)
+    path = fetch_archive(ARCHIVES["all"], folder)
     labels: dict[str, str] = {}
     if settings.part == "val":  # lines of "val_0.JPEG", "n03444034" and a box, parted by tabs
         lines = read_member(path, "tiny-imagenet-200/val/val_annotations.txt").decode().splitlines()

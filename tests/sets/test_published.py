@@ -18,7 +18,7 @@ from pipeline.sets.building import build
 from pipeline.sets.registry import SOURCES
 from pipeline.settings.set_entries import SetSettings
 from pipeline.storage.store import Store
-from tests.sets.conftest import Site
+from tests.loopback import Site
 from tests.sets.test_members import write_tar, write_zip
 
 Files = Mapping[str, bytes]
@@ -183,7 +183,7 @@ def test_cut_connection_is_continued_by_the_next_run(
 ) -> None:
     files = {f"DIV2K_valid_HR/080{n}.png": pictures(n) for n in range(5)}
     publish("div2k", "val", write_zip(tmp_path / "val.zip", files))
-    monkeypatch.setattr("pipeline.sets.archives.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("pipeline.machine.download.time.sleep", lambda seconds: None)
     site.cut_after = [700, *[0] * 4]
     with pytest.raises(UserError, match=r"700 bytes of .* are kept, run again to continue"):
         built(tmp_path, source="div2k", part="val", split="test")
