@@ -159,8 +159,8 @@ def _fetch(file: RemoteFile, part: Path, pauses: Sequence[float]) -> None:
             )
             if attempt == len(pauses) or not answered:  # without a network there is nothing to wait for
                 raise NotFetched(
-                    f"{file.url}: {' '.join(str(fault).split()) or type(fault).__name__}; {_kept(file, part)} are kept, "
-                    f"run again to continue"
+                    f"{file.url}: {' '.join(str(fault).split()) or type(fault).__name__}; {_kept(file, part)} are "
+                    f"kept, run again to continue"
                 ) from None
             time.sleep(pauses[attempt])
             attempt += 1

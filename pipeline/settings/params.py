@@ -17,6 +17,7 @@ from ruamel.yaml import YAML, YAMLError
 
 from pipeline.errors import UserError
 from pipeline.settings import sections
+from pipeline.settings.registries import SETS
 from pipeline.settings.sections import Name, Section
 from pipeline.settings.set_entries import SetSettings
 
@@ -111,7 +112,7 @@ def validate_settings(content: object, source: str = "params.yaml") -> Settings:
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
-        raise UserError("\n".join(_problems(error, source))) from None
+        raise UserError("\n".join(_problems(error, source, content=content))) from None
     problems = list(_override_problems(settings, source)) or [f"{source}: {line}" for line in _mismatches(settings)]
     if problems:
         raise UserError("\n".join(problems))
@@ -143,9 +144,14 @@ TAKES = {
     "union_tag_not_found": "a mapping with the key {discriminator}",
 }
 """What a setting takes, by the kind of pydantic's complaint."""
+MOVED = {
+    "histogram.grey_chroma": "write sets.<name>.grey_chroma: which photographs are grey is decided once, when a set is "
+    "downloaded",
+}
+"""What to write in place of a setting that there was."""
 
 
-def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = ()) -> list[str]:
+def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = (), content: object = None) -> list[str]:
     """A line for each setting at fault; where a union complains once per member, the members share the line."""
     takes: dict[str, list[str]] = {}
     lines = []
@@ -157,8 +163,10 @@ def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = ())
         tagged = detail["type"] == "union_tag_invalid"
         name, got = ".".join(location), _shown(detail["ctx"]["tag"] if tagged else detail["input"])
         match detail["type"]:
+            case "extra_forbidden" if name in MOVED:
+                lines.append(f"{source}: {name} is no setting any more; {MOVED[name]}")
             case "extra_forbidden":
-                known = _known_keys([*prefix, *map(str, detail["loc"])][:-1])
+                known = _known_keys([*prefix, *map(str, detail["loc"])][:-1], content)
                 close = difflib.get_close_matches(location[-1], known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
                 lines.append(f"{source}: {name} is no setting ({got}); {hint}")
@@ -175,8 +183,6 @@ def _problems(error: ValidationError, source: str, prefix: tuple[str, ...] = ())
 def _location(detail: ErrorDetails, prefix: tuple[str, ...]) -> list[str]:
     """The dotted name's parts, without those that pydantic adds for a union's members and a mapping's keys."""
     parts = [*prefix, *(str(part) for part in detail["loc"])]
-    if parts[0] == "sets" and len(parts) > 2:
-        del parts[2]
     if detail["type"].startswith("union_tag"):
         parts.append(detail["ctx"]["discriminator"].strip("'"))
     return [part for part in parts if "[" not in part and part != "Select"]
@@ -187,26 +193,22 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _known_keys(location: list[str]) -> list[str]:
-    """The keys that the section at a location takes; of a tagged union, the member with the tag in the location."""
+def _known_keys(location: list[str], content: object) -> list[str]:
+    """The keys that the section at a location takes; of a set, those of the source that the content names."""
+    if location[:1] == ["sets"] and len(location) == 2 and isinstance(content, dict):
+        return list(SETS[content["sets"][location[1]]["source"]].model_fields)
     kind: Any = Settings
     for part in location:
         if get_origin(kind) is dict:
             kind = get_args(kind)[1]
             continue
         found = _sections(kind)
-        inside = (one.model_fields[part].annotation for one in found if part in one.model_fields)
-        tagged = (one for one in found if "source" in one.model_fields and part in _tags(one))
-        kind = next(tagged, None) or next(inside, kind)
+        kind = next((one.model_fields[part].annotation for one in found if part in one.model_fields), kind)
     return list(_sections(kind)[0].model_fields)
 
 
 def _sections(kind: Any) -> list[type[Section]]:
     return [one for one in [kind, *_members(kind)] if isinstance(one, type) and issubclass(one, Section)]
-
-
-def _tags(section: type[Section]) -> tuple[str, ...]:
-    return get_args(section.model_fields["source"].annotation)
 
 
 def _members(kind: Any) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """A set entry of params.yaml becomes a store: every photograph read, decoded once, kept or refused with a reason."""
 
 from pipeline.sets.archives import archive_folder
-from pipeline.sets.building import build
+from pipeline.sets.building import build_set
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
 
@@ -19,4 +19,4 @@ def run(settings: Settings, set_name: str) -> str:
     Raises:
         UserError: if the set's source cannot be had, or too much of it is bad; an older store is left untouched then.
     """
-    return str(build(set_name, settings.sets[set_name], paths.image_set(set_name), archive_folder()))
+    return str(build_set(set_name, settings.sets[set_name], paths.image_set(set_name), archive_folder()))

@@ -2,13 +2,13 @@
 
 from pipeline.errors import UserError
 from pipeline.inference.whole_sets import predict_gray, predict_oracle, predict_set
+from pipeline.sets.leaks import near_duplicate_bits, refuse_leaks
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
 from pipeline.stages.prepare import method_space
 from pipeline.storage.color_tables import read_space
 from pipeline.storage.store import Store
 from pipeline.storage.tables import write_table
-from pipeline.training.samples import refuse_leaks
 from pipeline.training.state import WEIGHTS
 
 
@@ -33,7 +33,9 @@ def run(settings: Settings, method: str, set_name: str) -> str:
     elif method == "oracle":
         predict_oracle(read_space(paths.space(settings.run.report_space)), settings.predict, store, out, cache)
     elif method in settings.methods:
-        refuse_leaks(Store(paths.image_set(settings.run.train)).rows("train"), store.rows("test"))
+        train = settings.run.train
+        bits = near_duplicate_bits(settings.sets[train], settings.sets[set_name])
+        refuse_leaks(Store(paths.image_set(train)).rows("train"), store.rows("test"), bits)
         composed = method_space(method)
         space = composed[1] if composed else None
         weights = paths.model(method) / WEIGHTS

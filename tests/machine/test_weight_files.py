@@ -106,7 +106,7 @@ def test_a_server_that_lacks_the_file_is_named(server: str, monkeypatch: pytest.
 def test_a_cut_connection_is_continued_whatever_the_length(
     site: Site, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The length of a weight file is the server's to say: it is noted beside the part, and a whole part is not asked for."""
+    """The length of a weight file is the server's to say: it is noted beside the part."""
     add(monkeypatch, server)
     part = tmp_path / "hub" / "checkpoints" / "net.pth.part"
     site.cut_after = [1_000_000, 0, 0]

@@ -1,0 +1,54 @@
+"""Every part that params.yaml can name: one line each, from which settings, page and documentation follow.
+
+An entry is text, "module:object", imported when it is asked for. So the command line starts without torch, and this
+page can lie below the rooms that its entries stand in. To add a part, write its module and its line here; what a part
+of each kind has to offer is said by its base class (docs/extending.md has an example of each).
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+class Registry(Mapping[str, Any]):
+    """Parts of one kind by name, in the order in which they are listed and offered.
+
+    Args:
+        entries: name to "module:object".
+    """
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, inside = self._entries[name].partition(":")
+        return getattr(importlib.import_module(module), inside)
+
+    def __contains__(self, name: object) -> bool:  # the mapping's own would import the part
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    __eq__ = object.__eq__  # a registry is itself alone; its parts are not compared
+    __hash__ = object.__hash__
+
+
+SETS = Registry(
+    {
+        "sample": "pipeline.sets.sample:SampleSet",
+        "folder": "pipeline.sets.folder:FolderSet",
+        "places365": "pipeline.sets.places365:Places365",
+        "ade20k": "pipeline.sets.ade20k:ADE20K",
+        "celeba": "pipeline.sets.celeba:CelebA",
+        "coco2017": "pipeline.sets.coco2017:COCO2017",
+        "flowers102": "pipeline.sets.flowers102:Flowers102",
+        "imagenet": "pipeline.sets.imagenet:ImageNet",
+        "tiny_imagenet": "pipeline.sets.tiny_imagenet:TinyImageNet",
+        "div2k": "pipeline.sets.div2k:DIV2K",
+    }
+)
+"""Image sets, by what `sets.<name>.source` takes: settings that yield photographs (`sets.photographs.ImageSet`)."""
