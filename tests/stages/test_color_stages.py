@@ -114,7 +114,7 @@ def test_nothing_is_dropped_silently(photograph: Callable[..., np.ndarray], sett
             "text": b"no image",
             "tiny": jpeg(photograph(2, 7, 90)),
         }.items():
-            writer.add(name, data, ".jpg", split="train")
+            writer.add(name, data, ".jpg", split="train", is_grey=name == "grey")
         writer.add("refused", None, split="train", status="too_many_pixels")
     line = histogram.run(settings())
     assert line.startswith("1 images counted, 1 grey, 1 tiny, 1 too_many_pixels, 1 truncated, 1 unknown_format, ")
@@ -312,7 +312,7 @@ def test_on_photographs(settings: Callable[..., Settings]) -> None:
     with StoreWriter(paths.image_set("sample")) as writer:
         for number, data in enumerate(files):
             writer.add(f"{number:03d}", data, ".jpg", split="train")
-    chosen = settings(histogram__grey_chroma=0.0)
+    chosen = settings()
     histogram.run(chosen)
     classes.run(chosen, "paper")
     counts = plain_counts(files, 6, 108)
