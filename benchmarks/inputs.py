@@ -29,11 +29,10 @@ from _photographs import add_folder, jpeg_files
 from PIL import Image
 
 from pipeline.machine.engine import worker_count
-from pipeline.sets import places365
 from pipeline.sets.archives import Archive
-from pipeline.sets.building import build
-from pipeline.sets.members import members
-from pipeline.settings.set_entries import Folder, Places365
+from pipeline.sets.building import build_set
+from pipeline.sets.members import archive_members
+from pipeline.sets.places365 import Places365
 from pipeline.storage.store import Store, StoreWriter
 
 ROUNDS = 7
@@ -47,7 +46,7 @@ def published_archive(folder: Path, paths: list[Path]) -> Path:
         for number, path in enumerate(paths, start=1):
             tar.add(path, f"val_256/Places365_val_{number:08d}.jpg")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    places365.ARCHIVES["val"] = Archive(archive.name, archive.stat().st_size, f"sha256:{digest}", "", places365.PAGE)
+    Places365.ARCHIVES["val"] = Archive(archive.name, archive.stat().st_size, f"sha256:{digest}", "", Places365.PAGE)
     return archive
 
 
@@ -72,7 +71,7 @@ def bare_decode(data: bytes) -> np.ndarray:
 def write_store(archive: Path, out: Path) -> None:
     """The members of an archive into a store."""
     with StoreWriter(out) as writer:
-        for member in members(archive):
+        for member in archive_members(archive):
             writer.add(member.name.replace("/", "-"), member.read(), ".jpg", split="train")
 
 
@@ -110,8 +109,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = jpeg_files(arguments.folder, folder / "loose", count)
-        settings = Folder(source="folder", path=str(folder / "loose"), near_duplicate_bits=-1)
-        build("benchmark", settings, folder / "store", folder)
+        settings = FolderSet(source="folder", path=str(folder / "loose"), near_duplicate_bits=-1)
+        build_set("benchmark", settings, folder / "store", folder)
         store = Store(folder / "store")
         in_order = list(store.index["image_id"])
         shuffled = random.Random(0).sample(in_order, len(in_order))
@@ -139,7 +138,7 @@ def main() -> None:
                     f"download -> store ({size}, {workers} workers), every photograph examined, against copying, "
                     "hashing and decoding in a loop",
                     0.9,
-                    lambda: build("benchmark", part, folder / "built", folder),
+                    lambda: build_set("benchmark", part, folder / "built", folder),
                     lambda archive=archive: copy_and_hash(archive, folder / "copy", decode=True),
                     workers,
                 )

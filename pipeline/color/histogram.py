@@ -11,19 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.color.lab import OFFSET, lab_table, mean_chroma, rgb_index
+from pipeline.color.lab import lab_table, rgb_index
 
 CELLS = 256
-CELL_REACH = 0.71
-"""A little more than the largest distance, sqrt(1/2), of a point of a unit cell from the cell's center."""
-
-
-def _center_chroma() -> npt.NDArray[np.float32]:
-    centers = np.arange(CELLS) - OFFSET + 0.5
-    return np.sqrt(centers[:, None] ** 2 + centers[None, :] ** 2).astype(np.float32).reshape(-1)
-
-
-_CENTER_CHROMA = _center_chroma()
 
 
 @dataclass
@@ -40,45 +30,20 @@ class HistogramPart:
     images: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
 
-    def add(self, photographs: npt.NDArray[np.uint8], grey_chroma: float) -> None:
-        """Counts photographs, those left out that are grey.
+    def add(self, photographs: npt.NDArray[np.uint8]) -> None:
+        """Counts photographs.
 
         Args:
             photographs: uint8 (N, height, width, 3), resized to the histogram's size. A few dozen at a time keep the
                 look-up table in the processor's cache, which decoding between two photographs drives out.
-            grey_chroma: a photograph whose mean chroma is below this is grey.
         """
-        packed = lab_table().take(rgb_index(photographs.reshape(len(photographs), -1, 3)))
-        grey = are_grey(photographs, packed, grey_chroma)
-        self.cells += np.bincount(packed[~grey].reshape(-1), minlength=CELLS * CELLS)
-        self.images += int((~grey).sum())
-        if grey.any():
-            self.skipped["grey"] += int(grey.sum())
+        packed = lab_table().take(rgb_index(photographs.reshape(-1, 3)))
+        self.cells += np.bincount(packed, minlength=CELLS * CELLS)
+        self.images += len(photographs)
 
     def skip(self, reason: str) -> None:
         """Leaves one photograph out under a reason."""
         self.skipped[reason] += 1
-
-
-def are_grey(
-    photographs: npt.NDArray[np.uint8], packed: npt.NDArray[np.uint16], grey_chroma: float
-) -> npt.NDArray[np.bool_]:
-    """Which photographs have a mean chroma sqrt(a^2 + b^2) below a limit.
-
-    The unit cells already tell the mean to within the reach of a cell; only where that leaves a doubt is Lab computed.
-
-    Args:
-        photographs: uint8 (N, height, width, 3).
-        packed: uint16 (N, height * width), the unit cell of each pixel.
-        grey_chroma: the limit in CIELAB units; 0 lets every photograph pass.
-
-    Returns:
-        bool (N,), True where the mean chroma is below `grey_chroma`.
-    """
-    chroma = _CENTER_CHROMA.take(packed).mean(axis=1, dtype=np.float64)
-    for index in np.flatnonzero(np.abs(chroma - grey_chroma) <= CELL_REACH):
-        chroma[index] = mean_chroma(photographs[index])
-    return chroma < grey_chroma
 
 
 def whole_histogram(parts: Iterable[HistogramPart]) -> HistogramPart:

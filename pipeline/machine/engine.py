@@ -10,9 +10,10 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain, islice
 from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ Shared = TypeVar("Shared")
 Partial = TypeVar("Partial")
 
 AHEAD = 4
-"""Items in flight for each worker: enough to keep it busy, few enough to keep memory flat."""
+"""Shards in flight for each worker: enough to keep it busy, few enough to keep memory flat."""
 
 
 def worker_count() -> int:
@@ -63,19 +64,23 @@ def engine_name() -> str:
 
 def map_shards(
     process: Callable[[Item, Shared], Partial],
-    shards: Sequence[Item],
+    shards: Iterable[Item],
     settings: Shared,
-    description: str = "",
+    description: str | None = "",
     unit: str = "shard",
+    in_threads: int = 0,
 ) -> Iterator[Partial]:
     """Apply a function to every shard, in parallel, and yield the results in the order of the shards.
 
     Args:
         process: a function defined at the top of a module, so that another process can import it.
-        shards: what it is applied to; picklable, each one independent of the others.
+        shards: what it is applied to; picklable, each one independent of the others. May be endless: they are taken one
+            by one in this process, at most `AHEAD` for each worker before their results are asked for.
         settings: handed to every call; picklable.
-        description: what the progress bar says.
+        description: what the progress bar says; "" takes the function's name, None shows no bar.
         unit: what the progress bar calls one shard.
+        in_threads: so many of the first shards are shared among threads of this process, where starting others would
+            take longer than the work; `process` then has to be safe in threads. Ray takes all of them.
 
     Yields:
         `process(shard, settings)` for each shard, in order, whatever the engine and the number of workers.
@@ -83,17 +88,31 @@ def map_shards(
     Raises:
         UserError: if HUEBENCH_ENGINE is neither `local` nor `ray`, or Ray is chosen and not installed.
     """
-    results = _ENGINES[engine_name()](process, shards, settings)
-    yield from progress(results, description or process.__name__, total=len(shards), unit=unit)
+    results = _ENGINES[engine_name()](process, shards, settings, in_threads)
+    if description is None:
+        yield from results
+    else:
+        total = len(shards) if isinstance(shards, Sized) else None
+        yield from progress(results, description or process.__name__, total=total, unit=unit)
 
 
-def _local(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: object) -> Iterator[Any]:
-    workers = min(worker_count(), len(shards))
-    if workers <= 1:
-        yield from (process(shard, settings) for shard in shards)
-        return
-    with worker_pool(workers, process.__module__) as pool:
-        yield from _in_order(shards, workers, lambda shard: pool.submit(process, shard, settings).result)
+def _local(
+    process: Callable[[Any, Any], Any], shards: Iterable[Any], settings: object, in_threads: int
+) -> Iterator[Any]:
+    workers, source = worker_count(), iter(shards)
+    if workers > 1 and in_threads:
+        with ThreadPoolExecutor(workers) as threads:
+            yield from _in_order(
+                islice(source, in_threads), workers, lambda shard: threads.submit(process, shard, settings).result
+            )
+    begun = list(islice(source, 2 if workers > 1 else 0))
+    if len(begun) == 2:
+        with worker_pool(workers, process.__module__) as pool:
+            yield from _in_order(
+                chain(begun, source), workers, lambda shard: pool.submit(process, shard, settings).result
+            )
+    else:
+        yield from (process(shard, settings) for shard in chain(begun, source))
 
 
 @contextmanager
@@ -167,7 +186,7 @@ def start_ray() -> ModuleType:
     return ray
 
 
-def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: object) -> Iterator[Any]:
+def _ray(process: Callable[[Any, Any], Any], shards: Iterable[Any], settings: object, _: int) -> Iterator[Any]:
     ray = start_ray()
     shared = ray.put(settings)
     task = ray.remote(process)
@@ -187,7 +206,7 @@ def _ray(process: Callable[[Any, Any], Any], shards: Sequence[Any], settings: ob
     yield from _in_order(shards, workers, submit)
 
 
-def _in_order(shards: Sequence[Any], workers: int, submit: Callable[[Any], Callable[[], Any]]) -> Iterator[Any]:
+def _in_order(shards: Iterable[Any], workers: int, submit: Callable[[Any], Callable[[], Any]]) -> Iterator[Any]:
     """Keep a bounded number of shards in flight and collect them first in, first out."""
     waiting: deque[Callable[[], Any]] = deque()
     for shard in shards:

@@ -1,9 +1,13 @@
 """Files that are there whole or not at all."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What an OSError's errno is where there is no room left."""
 
 
 @contextmanager
@@ -69,3 +73,21 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         write(partial)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
+
+
+def format_bytes(count: float) -> str:
+    """A number of bytes for people.
+
+    Args:
+        count: bytes.
+
+    Returns:
+        Such as "1.5 GB", in powers of 1000.
+    """
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    for unit in ("kB", "MB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:,.1f} GB"

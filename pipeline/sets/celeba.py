@@ -6,59 +6,54 @@ Liu, Luo, Wang, Tang: Deep learning face attributes in the wild, ICCV 2015.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar, Literal
 
-from pipeline.sets.archives import Archive, fetch, require_placed
+from pipeline.sets.archives import Archive, fetch_archive, require_placed
 from pipeline.sets.photographs import Photograph
-from pipeline.sets.published import Entry, from_archive
-from pipeline.settings.set_entries import CelebA
+from pipeline.sets.published import KnownMember, PublishedSet
 
-TITLE = "CelebA, aligned and cropped"
-PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
-LICENCE = "non-commercial research only; no redistribution"
-PARTS = {"train": 162_770, "val": 19_867, "test": 19_962}
-CREDIT = "CelebA, Liu et al. 2015"
-
-ARCHIVES = {
-    "photographs": Archive(
-        "img_align_celeba.zip",
-        1_443_490_838,
-        "sha256:46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
-        "",
-        PAGE,
-    ),
-    "partition": Archive(
-        "list_eval_partition.txt",
-        2_836_386,
-        "sha256:fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7",
-        "",
-        PAGE,
-    ),
-}
+_PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 _PARTITION = {"train": "0", "val": "1", "test": "2"}
 
 
-def photographs(settings: CelebA, folder: Path) -> Iterator[Photograph]:
-    """Yield the photographs of one part of the official partition.
+class CelebA(PublishedSet):
+    """CelebA, aligned and cropped, by the official partition."""
 
-    Args:
-        settings: the entry of params.yaml.
-        folder: where the two files have been placed.
+    part: Literal["train", "val", "test"]
 
-    Yields:
-        The photographs.
+    TITLE: ClassVar = "CelebA, aligned and cropped"
+    PAGE: ClassVar = _PAGE
+    LICENCE: ClassVar = "non-commercial research only; no redistribution"
+    PARTS: ClassVar = {"train": 162_770, "val": 19_867, "test": 19_962}
+    CREDIT: ClassVar = "CelebA, Liu et al. 2015"
+    ARCHIVES: ClassVar = {
+        "photographs": Archive(
+            "img_align_celeba.zip",
+            1_443_490_838,
+            "sha256:46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
+            "",
+            _PAGE,
+        ),
+        "partition": Archive(
+            "list_eval_partition.txt",
+            2_836_386,
+            "sha256:fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7",
+            "",
+            _PAGE,
+        ),
+    }
 
-    Raises:
-        UserError: if a file is not there, or is another.
-    """
-    require_placed(ARCHIVES.values(), folder)
-    partition = fetch(ARCHIVES["partition"], folder)
-    path = fetch(ARCHIVES["photographs"], folder)
-    pairs = (line.split() for line in partition.read_text(encoding="utf-8").splitlines())  # "000001.jpg 0"
-    part = {pair[0] for pair in pairs if len(pair) == 2 and pair[1] == _PARTITION[settings.part]}
-    wanted = re.compile(r"img_align_celeba/((\d+)\.jpg)")
+    def photographs(self, folder: Path) -> Iterator[Photograph]:
+        """The photographs of one part; `ImageSet.photographs` says the rest."""
+        require_placed(self.ARCHIVES.values(), folder)
+        partition = fetch_archive(self.ARCHIVES["partition"], folder)
+        path = fetch_archive(self.ARCHIVES["photographs"], folder)
+        pairs = (line.split() for line in partition.read_text(encoding="utf-8").splitlines())  # "000001.jpg 0"
+        part = {pair[0] for pair in pairs if len(pair) == 2 and pair[1] == _PARTITION[self.part]}
+        wanted = re.compile(r"img_align_celeba/((\d+)\.jpg)")
 
-    def entry(name: str) -> Entry | None:
-        found = wanted.fullmatch(name)
-        return Entry(found[2]) if found and found[1] in part else None
+        def known(name: str) -> KnownMember | None:
+            found = wanted.fullmatch(name)
+            return KnownMember(found[2]) if found and found[1] in part else None
 
-    yield from from_archive(path, settings, entry, CREDIT, LICENCE)
+        yield from self.photographs_in(path, known)

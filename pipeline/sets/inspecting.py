@@ -10,11 +10,11 @@ import pandas as pd
 
 from pipeline.errors import UserError
 from pipeline.images.decode import REASONS
+from pipeline.machine.files import format_bytes
 from pipeline.machine.progress import progress
-from pipeline.sets.archives import amount
-from pipeline.sets.photographs import Source
-from pipeline.sets.registry import SOURCES
-from pipeline.settings.set_entries import SetSettings
+from pipeline.sets.photographs import ImageSet
+from pipeline.settings.registries import SETS
+from pipeline.settings.set_entries import SetEntry
 from pipeline.storage.store import Store
 
 NAMED = 20
@@ -28,9 +28,7 @@ class Damage(NamedTuple):
     problem: str
 
 
-def describe_sources(
-    sets: Mapping[str, SetSettings], folder: Path
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def describe_sources(sets: Mapping[str, SetEntry], folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """List the sets of params.yaml and every source that a set may have.
 
     Args:
@@ -41,29 +39,29 @@ def describe_sources(
         Name and description of each set, and of each source.
     """
     described = []
-    for name, settings in sets.items():
+    for name, entry in sets.items():
         path = folder / name
         state = f"{len(Store(path).rows()):,} photographs in {path}" if path.exists() else "not downloaded"
-        described.append((name, f"source {settings.source}, {state}"))
+        described.append((name, f"source {entry.source}, {state}"))
     return described, [
-        (name, f"{source.TITLE}{_extent(source)}. Licence: {source.LICENCE}") for name, source in SOURCES.items()
+        (name, f"{source.TITLE}{_extent(source)}. Licence: {source.LICENCE}") for name, source in SETS.items()
     ]
 
 
-def _extent(source: Source) -> str:
+def _extent(source: type[ImageSet]) -> str:
     if not source.ARCHIVES:
         return ""
     parts = ", ".join(f"{part} {count:,}" for part, count in source.PARTS.items())
     by_hand = "" if all(archive.url for archive in source.ARCHIVES.values()) else ", to be placed by hand"
-    return f": {parts} photographs; {amount(sum(one.bytes for one in source.ARCHIVES.values()))}{by_hand}"
+    return f": {parts} photographs; {format_bytes(sum(one.bytes for one in source.ARCHIVES.values()))}{by_hand}"
 
 
-def describe_set(name: str, settings: SetSettings, path: Path) -> str:
+def describe_set(name: str, entry: SetEntry, path: Path) -> str:
     """Say what a store holds.
 
     Args:
         name: the key of the set in params.yaml.
-        settings: its entry.
+        entry: of params.yaml.
         path: its store.
 
     Returns:
@@ -72,11 +70,13 @@ def describe_set(name: str, settings: SetSettings, path: Path) -> str:
     Raises:
         UserError: if there is no store.
     """
-    source, index = SOURCES[settings.source], Store(path).index
+    source, index = SETS[entry.source], Store(path).index
     usable = index[index["status"] == "ok"]
     lines = [f"{name}: {source.TITLE}", f"  source     {source.PAGE}"]
     lines += [f"  licence    {licence}: {count:,}" for licence, count in _counts(usable["licence"])]
-    lines.append(f"  store      {path}, {amount(float(usable['length'].sum()))} in {usable['shard'].nunique()} shards")
+    lines.append(
+        f"  store      {path}, {format_bytes(float(usable['length'].sum()))} in {usable['shard'].nunique()} shards"
+    )
     lines += [f"  {split:<10} {count:,} photographs" for split, count in _counts(usable["split"])]
     if len(usable):
         for side in ("width", "height"):

@@ -33,7 +33,7 @@ class Member(NamedTuple):
     read: Callable[[], bytes]
 
 
-def members(path: Path) -> Iterator[Member]:
+def archive_members(path: Path) -> Iterator[Member]:
     """Walk through a tar (plain or compressed) or zip archive in its own order.
 
     Args:
@@ -61,9 +61,9 @@ def read_member(path: Path, name: str) -> bytes:
         Its bytes.
 
     Raises:
-        UserError: as `members`, or if there is no such member.
+        UserError: as `archive_members`, or if there is no such member.
     """
-    for member in members(path):
+    for member in archive_members(path):
         if member.name == name:
             return member.read()
     raise UserError(f"{path} has no member {name}; it is not the published archive")

@@ -1,18 +1,13 @@
-"""A photograph on its way into a store: where its bytes are, what is known of it, and what a look at it tells."""
+"""What every image set is: an entry of params.yaml that knows where its photographs come from, and yields them."""
 
-import hashlib
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import ClassVar
 
-from pipeline.color.lab import mean_chroma
-from pipeline.images.decode import ImageRefused, decode
 from pipeline.sets.archives import Archive
-from pipeline.sets.duplicates import perceptual_hash
-
-THUMBNAIL = 32
-"""px, the side of the copy on which chroma and the perceptual hash are taken."""
+from pipeline.settings.set_entries import SetEntry
 
 
 @dataclass(frozen=True)
@@ -51,8 +46,8 @@ class Photograph:
         return replace(self, split=split)
 
 
-class Source(Protocol):
-    """What a module of this package offers, for `registry.SOURCES`.
+class ImageSet(SetEntry):
+    """An entry of `sets`, with what is known of its source. Each source is a class of this kind and a line of `SETS`.
 
     Attributes:
         TITLE: what the set is, in a few words.
@@ -62,52 +57,23 @@ class Source(Protocol):
         ARCHIVES: the files it comes in; empty where it needs none.
     """
 
-    TITLE: str
-    PAGE: str
-    LICENCE: str
-    PARTS: dict[str, int]
-    ARCHIVES: dict[str, Archive]
+    TITLE: ClassVar[str]
+    PAGE: ClassVar[str]
+    LICENCE: ClassVar[str]
+    PARTS: ClassVar[dict[str, int]] = {}
+    ARCHIVES: ClassVar[dict[str, Archive]] = {}
 
-    def photographs(self, settings: Any, folder: Path) -> Iterator[Photograph]:
-        """Yield the photographs of a set entry.
+    @abstractmethod
+    def photographs(self, folder: Path) -> Iterator[Photograph]:
+        """Yield the photographs of this entry, the same ones in the same order each time.
 
         Args:
-            settings: the entry of params.yaml.
             folder: where archives are kept, or have been placed by hand.
+
+        Yields:
+            The photographs. What `read` returns has to be there, or be read from a file of its own: other processes
+            call it, in any order. So bytes that come out of an open archive are read before they are yielded.
+
+        Raises:
+            UserError: if they cannot be had or read.
         """
-        ...
-
-
-def examine(photograph: Photograph, grey_chroma: float, max_pixels: int) -> tuple[bytes | None, dict[str, Any]]:
-    """Read and decode a photograph.
-
-    Args:
-        photograph: where it is.
-        grey_chroma: below this mean chroma it counts as grey.
-        max_pixels: above this it is refused.
-
-    Returns:
-        Its bytes (None where it is refused: such bytes are not kept) and its columns of `tables.STORE_INDEX`.
-    """
-    columns: dict[str, Any] = {
-        "split": photograph.split,
-        "label": photograph.label,
-        "credit": photograph.credit,
-        "licence": photograph.licence,
-    }
-    if photograph.refused:
-        return None, columns | {"status": photograph.refused}
-    data = photograph.read()
-    try:
-        # every pixel is decoded, but only a small copy leaves the decoder
-        small = decode(data, photograph.image_id, max_pixels=max_pixels, size=(THUMBNAIL, THUMBNAIL), resampling="box")
-    except ImageRefused as refusal:
-        return None, columns | {"status": refusal.reason, "sha256": hashlib.sha256(data).hexdigest()}
-    return data, columns | {
-        "width": small.record["width"],
-        "height": small.record["height"],
-        "mode": small.record["mode"],
-        "is_grey": bool(mean_chroma(small.rgb) < grey_chroma),
-        "perceptual_hash": f"{perceptual_hash(small.rgb):016x}",
-        "status": "ok",
-    }

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
 
 from pipeline.errors import UserError
 from pipeline.images.decode import MAX_BYTES
-from pipeline.sets.members import draw, members
-from pipeline.sets.photographs import Photograph
-from pipeline.settings.set_entries import ArchiveSection
+from pipeline.sets.members import archive_members, draw
+from pipeline.sets.photographs import ImageSet, Photograph
+from pipeline.settings.sections import Positive, Whole
 
 
-class Entry(NamedTuple):
-    """What the name of a member says.
+class KnownMember(NamedTuple):
+    """What the name of an archive's member says of the photograph in it.
 
     Attributes:
         image_id: the photograph's name in the store.
@@ -23,47 +25,54 @@ class Entry(NamedTuple):
     label: str = ""
 
 
-def from_archive(
-    path: Path,
-    settings: ArchiveSection,
-    entry: Callable[[str], Entry | None],
-    credit: str,
-    licence: str,
-) -> Iterator[Photograph]:
-    """Yield the photographs of an archive without unpacking it.
+class PublishedSet(ImageSet):
+    """A published set, read from its official archives.
 
-    Args:
-        path: a tar or zip archive.
-        settings: how many are drawn, and the split they get.
-        entry: tells from a member's path whether it is a photograph of the wanted part.
-        credit: for the index.
-        licence: for the index.
-
-    Yields:
-        The photographs, in the order of the archive.
-
-    Raises:
-        UserError: if the archive is damaged, holds fewer photographs than are to be drawn, or none.
+    Attributes:
+        split: the split that the entry's photographs get: a published part is either learnt from or tested on.
+        sample: so many photographs taken at random from the part; None takes all.
+        seed: another seed is another sample.
+        CREDIT: whom to name for the photographs, for the index.
     """
-    chosen: set[str] | None = None
-    if settings.sample is not None:
-        found = [known.image_id for member in members(path) if (known := entry(member.name))]
-        if len(found) < settings.sample:
-            raise UserError(f"{path} holds {len(found):,} photographs, sample takes {settings.sample:,} of them")
-        chosen = set(draw(found, settings.sample, settings.seed))
-    for member in members(path):
-        known = entry(member.name)
-        if known is None or (chosen is not None and known.image_id not in chosen):
-            continue
-        huge = member.length > MAX_BYTES
-        data = b"" if huge else member.read()
-        yield Photograph(
-            known.image_id,
-            PurePosixPath(member.name).suffix.lower(),
-            data.__bytes__,
-            settings.split,
-            known.label,
-            credit,
-            licence,
-            refused="too_many_bytes" if huge else "",
-        )
+
+    split: Literal["train", "test"]
+    sample: Positive | None = None
+    seed: Annotated[Whole, Field(ge=0)] = 0
+
+    CREDIT: ClassVar[str]
+
+    def photographs_in(self, path: Path, known: Callable[[str], KnownMember | None]) -> Iterator[Photograph]:
+        """Yield the photographs of an archive without unpacking it.
+
+        Args:
+            path: a tar or zip archive.
+            known: tells from a member's path whether it is a photograph of the wanted part, and which.
+
+        Yields:
+            The photographs, in the order of the archive, their bytes already read.
+
+        Raises:
+            UserError: if the archive is damaged, or holds fewer photographs than are to be drawn.
+        """
+        chosen: set[str] | None = None
+        if self.sample is not None:
+            found = [told.image_id for member in archive_members(path) if (told := known(member.name))]
+            if len(found) < self.sample:
+                raise UserError(f"{path} holds {len(found):,} photographs, sample takes {self.sample:,} of them")
+            chosen = set(draw(found, self.sample, self.seed))
+        for member in archive_members(path):
+            told = known(member.name)
+            if told is None or (chosen is not None and told.image_id not in chosen):
+                continue
+            huge = member.length > MAX_BYTES
+            data = b"" if huge else member.read()
+            yield Photograph(
+                told.image_id,
+                PurePosixPath(member.name).suffix.lower(),
+                data.__bytes__,
+                self.split,
+                told.label,
+                self.CREDIT,
+                self.LICENCE,
+                refused="too_many_bytes" if huge else "",
+            )

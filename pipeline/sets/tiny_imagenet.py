@@ -3,28 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar, Literal
 
-from pipeline.sets.archives import Archive, fetch
+from pipeline.sets.archives import Archive, fetch_archive
 from pipeline.sets.members import read_member
 from pipeline.sets.photographs import Photograph
-from pipeline.sets.published import Entry, from_archive
-from pipeline.settings.set_entries import TinyImageNet
+from pipeline.sets.published import KnownMember, PublishedSet
 
-TITLE = "Tiny ImageNet, 64 x 64"
-PAGE = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
-LICENCE = "ImageNet terms of access: non-commercial research and education"
-PARTS = {"train": 100_000, "val": 10_000, "test": 10_000}
-CREDIT = "Tiny ImageNet, CS231n, Stanford; from ImageNet"
-
-ARCHIVES = {
-    "all": Archive(
-        "tiny-imagenet-200.zip",
-        248_100_043,
-        "sha256:6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
-        PAGE,
-        PAGE,
-    )
-}
+_PAGE = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 _WANTED = {
     "train": re.compile(r"tiny-imagenet-200/train/(?P<label>n\d+)/images/(?P<image_id>n\d+_\d+)\.JPEG"),
     "val": re.compile(r"tiny-imagenet-200/val/images/(?P<image_id>val_\d+)\.JPEG"),
@@ -32,30 +18,39 @@ _WANTED = {
 }
 
 
-def photographs(settings: TinyImageNet, folder: Path) -> Iterator[Photograph]:
-    """Yield the photographs of one part, labelled with their WordNet number (the test part has none).
+class TinyImageNet(PublishedSet):
+    """Tiny ImageNet, labelled with its WordNet number; the test part has none."""
 
-    Args:
-        settings: the entry of params.yaml.
-        folder: where archives are kept.
+    part: Literal["train", "val", "test"]
 
-    Yields:
-        The photographs.
+    TITLE: ClassVar = "Tiny ImageNet, 64 x 64"
+    PAGE: ClassVar = _PAGE
+    LICENCE: ClassVar = "ImageNet terms of access: non-commercial research and education"
+    PARTS: ClassVar = {"train": 100_000, "val": 10_000, "test": 10_000}
+    CREDIT: ClassVar = "Tiny ImageNet, CS231n, Stanford; from ImageNet"
+    ARCHIVES: ClassVar = {
+        "all": Archive(
+            "tiny-imagenet-200.zip",
+            248_100_043,
+            "sha256:6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
+            _PAGE,
+            _PAGE,
+        )
+    }
 
-    Raises:
-        UserError: if the archive cannot be had or read.
-    """
-    path = fetch(ARCHIVES["all"], folder)
-    labels: dict[str, str] = {}
-    if settings.part == "val":  # lines of "val_0.JPEG", "n03444034" and a box, parted by tabs
-        lines = read_member(path, "tiny-imagenet-200/val/val_annotations.txt").decode().splitlines()
-        labels = {line.split("\t")[0].removesuffix(".JPEG"): line.split("\t")[1] for line in lines if "\t" in line}
+    def photographs(self, folder: Path) -> Iterator[Photograph]:
+        """The photographs of one part; `ImageSet.photographs` says the rest."""
+        path = fetch_archive(self.ARCHIVES["all"], folder)
+        labels: dict[str, str] = {}
+        if self.part == "val":  # lines of "val_0.JPEG", "n03444034" and a box, parted by tabs
+            lines = read_member(path, "tiny-imagenet-200/val/val_annotations.txt").decode().splitlines()
+            labels = {line.split("\t")[0].removesuffix(".JPEG"): line.split("\t")[1] for line in lines if "\t" in line}
 
-    def entry(name: str) -> Entry | None:
-        found = _WANTED[settings.part].fullmatch(name)
-        if not found:
-            return None
-        image_id = found["image_id"]
-        return Entry(image_id, found.groupdict().get("label") or labels.get(image_id, ""))
+        def known(name: str) -> KnownMember | None:
+            found = _WANTED[self.part].fullmatch(name)
+            if not found:
+                return None
+            image_id = found["image_id"]
+            return KnownMember(image_id, found.groupdict().get("label") or labels.get(image_id, ""))
 
-    yield from from_archive(path, settings, entry, CREDIT, LICENCE)
+        yield from self.photographs_in(path, known)

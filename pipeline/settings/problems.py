@@ -36,6 +36,11 @@ TAKES = {
     "union_tag_not_found": "a mapping with the key {discriminator}",
 }
 """What a setting takes, by the kind of pydantic's complaint."""
+MOVED = {
+    "histogram.grey_chroma": "write sets.<name>.grey_chroma: which photographs are grey is decided once, when a set is "
+    "downloaded",
+}
+"""What to write in place of a setting that there was."""
 
 
 def setting_problems(
@@ -63,6 +68,8 @@ def setting_problems(
         tagged = detail["type"] == "union_tag_invalid"
         name, got = ".".join(location), _shown(detail["ctx"]["tag"] if tagged else detail["input"])
         match detail["type"]:
+            case "extra_forbidden" if name in MOVED:
+                lines.append(f"{source}: {name} is no setting any more; {MOVED[name]}")
             case "extra_forbidden":
                 known = list(known_keys(whole, content, list(map(str, detail["loc"]))[:-1]))
                 close = difflib.get_close_matches(location[-1], known, n=1)
@@ -81,8 +88,6 @@ def setting_problems(
 def _location(detail: ErrorDetails, prefix: tuple[str, ...]) -> list[str]:
     """The dotted name's parts, without those that pydantic adds for a union's members and a mapping's keys."""
     parts = [*prefix, *(str(part) for part in detail["loc"])]
-    if parts[0] == "sets" and len(parts) > 2:
-        del parts[2]
     if detail["type"].startswith("union_tag"):
         parts.append(detail["ctx"]["discriminator"].strip("'"))
     return [part for part in parts if "[" not in part and part != "Select"]
@@ -138,12 +143,4 @@ def _form(kind: Any, content: object) -> Any:
         or (isinstance(kind, type) and issubclass(kind, Section))
     ):
         return kind
-    forms = [form for one in get_args(kind) if (form := _form(one, content)) is not Section]
-    if isinstance(content, Mapping):
-        forms = [one for one in forms if content.get("source") in _tags(one)] or forms
-    return forms[0] if forms else Section
-
-
-def _tags(section: Any) -> tuple[str, ...]:
-    field = getattr(section, "model_fields", {}).get("source")
-    return get_args(field.annotation) if field is not None else ()
+    return next((form for one in get_args(kind) if (form := _form(one, content)) is not Section), Section)

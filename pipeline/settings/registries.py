@@ -85,3 +85,19 @@ PROTOCOLS = Registry(
     }
 )
 """Evaluation protocols (`evaluation.protocols.Protocol`)."""
+
+SETS = Registry(
+    {
+        "sample": "pipeline.sets.sample:SampleSet",
+        "folder": "pipeline.sets.folder:FolderSet",
+        "places365": "pipeline.sets.places365:Places365",
+        "ade20k": "pipeline.sets.ade20k:ADE20K",
+        "celeba": "pipeline.sets.celeba:CelebA",
+        "coco2017": "pipeline.sets.coco2017:COCO2017",
+        "flowers102": "pipeline.sets.flowers102:Flowers102",
+        "imagenet": "pipeline.sets.imagenet:ImageNet",
+        "tiny_imagenet": "pipeline.sets.tiny_imagenet:TinyImageNet",
+        "div2k": "pipeline.sets.div2k:DIV2K",
+    }
+)
+"""Image sets, by what `sets.<name>.source` takes: settings that yield photographs (`sets.photographs.ImageSet`)."""

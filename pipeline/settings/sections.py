@@ -31,7 +31,6 @@ class Histogram(Section):
 
     size: Positive = 56
     resampling: Resampling = "bicubic"
-    grey_chroma: Annotated[float, Field(ge=0)] = 2.0
     smallest: Positive = 8
 
 

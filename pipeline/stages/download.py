@@ -1,7 +1,7 @@
 """A set entry of params.yaml becomes a store: every photograph read, decoded once, kept or refused with a reason."""
 
 from pipeline.sets.archives import archive_folder
-from pipeline.sets.building import build
+from pipeline.sets.building import build_set
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
 from pipeline.stages.versions import StageVersion
@@ -18,4 +18,4 @@ def download_set(settings: Settings, version: StageVersion, set_name: str) -> st
     Raises:
         UserError: if the set's source cannot be had, or too much of it is bad; an older store is left untouched then.
     """
-    return str(build(set_name, settings.sets[set_name], paths.image_set(set_name), archive_folder()))
+    return str(build_set(set_name, settings.sets[set_name], paths.image_set(set_name), archive_folder()))

@@ -1,7 +1,5 @@
 """Count the reference set's colors at 1-unit resolution, once for every bin size (SPEC sections 2 and 3)."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pipeline.color.histogram import CELLS, HistogramPart, check_totals, whole_histogram
@@ -11,42 +9,35 @@ from pipeline.settings.params import Settings
 from pipeline.stages import paths
 from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import histogram_table
-from pipeline.storage.portions import Portion, View, photographs, portions, skipped_rows, thumbnails
+from pipeline.storage.portions import Portion, View, portions, read_rows, reference_rows, skipped_rows, thumbnails
 from pipeline.storage.tables import write_table
 
 PIXELS_TOGETHER = 1 << 20
 """Pixels counted at a time: enough for a whole portion at 56 x 56, few enough for flat memory at any size."""
 
 
-class Counting(NamedTuple):
-    """What a worker has to know."""
-
-    view: View
-    grey_chroma: float
-
-
-def count(task: Portion, counting: Counting) -> HistogramPart:
+def count(task: Portion, view: View) -> HistogramPart:
     """The partial histogram of some photographs.
 
     Args:
         task: which photographs.
-        counting: how they are looked at, and which are grey.
+        view: how they are looked at.
 
     Returns:
         Their pixels by unit cell, and the photographs left out by reason.
     """
     partial, waiting = HistogramPart(), []
-    together = max(1, PIXELS_TOGETHER // counting.view.size**2)
-    for thumbnail in thumbnails(task, counting.view):
+    together = max(1, PIXELS_TOGETHER // view.size**2)
+    for thumbnail in thumbnails(task, view):
         if isinstance(thumbnail, str):
             partial.skip(thumbnail)
             continue
         waiting.append(thumbnail)
         if len(waiting) == together:
-            partial.add(np.stack(waiting), counting.grey_chroma)
+            partial.add(np.stack(waiting))
             waiting.clear()
     if waiting:
-        partial.add(np.stack(waiting), counting.grey_chroma)
+        partial.add(np.stack(waiting))
     return partial
 
 
@@ -62,10 +53,9 @@ def count_histogram(settings: Settings, version: StageVersion) -> str:
     """
     choice, reference = settings.histogram, settings.run.reference
     store = paths.image_set(reference)
-    rows = photographs(store, "train")
-    usable = rows[rows["status"] == "ok"]
-    counting = Counting(View(choice.size, choice.resampling, choice.smallest), choice.grey_chroma)
-    whole = whole_histogram(map_shards(count, portions(store, usable), counting, "histogram", unit="portion"))
+    rows = read_rows(store, "train")
+    view = View(choice.size, choice.resampling, choice.smallest)
+    whole = whole_histogram(map_shards(count, portions(store, reference_rows(rows)), view, "histogram", unit="portion"))
     whole.skipped.update(skipped_rows(rows))
     check_totals(whole, len(rows), choice.size)
     if not whole.images:

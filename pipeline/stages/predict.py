@@ -3,7 +3,7 @@
 from pipeline.errors import UserError
 from pipeline.inference.whole_sets import predict_gray, predict_oracle, predict_set
 from pipeline.methods.checkpoint import WEIGHTS
-from pipeline.sets.leaks import refuse_leaks
+from pipeline.sets.leaks import near_duplicate_bits, refuse_leaks
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
 from pipeline.stages.prepare import read_prepared
@@ -32,7 +32,9 @@ def predict_results(settings: Settings, version: StageVersion, method: str, set_
     elif method == "oracle":
         predict_oracle(read_space(paths.space(settings.run.report_space)), settings.predict, store, out, cache)
     elif method in settings.methods:
-        refuse_leaks(Store(paths.image_set(settings.run.train)).rows("train"), store.rows("test"))
+        train = settings.run.train
+        bits = near_duplicate_bits(settings.sets[train], settings.sets[set_name])
+        refuse_leaks(Store(paths.image_set(train)).rows("train"), store.rows("test"), bits)
         entry, head = settings.methods[method], read_prepared(method).head
         hits = predict_set(paths.model(method) / WEIGHTS, entry, head, settings.predict, store, out, cache)
         write_table(hits, paths.class_hits(method, set_name), version.facts())

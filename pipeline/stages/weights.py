@@ -15,7 +15,7 @@ from pipeline.settings.sections import Weights
 from pipeline.stages import paths
 from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import check_facts, histogram_settings, mapped_counts, read_space, space_settings
-from pipeline.storage.portions import Portion, View, photographs, portion, thumbnails
+from pipeline.storage.portions import Portion, View, portion, read_rows, reference_rows, thumbnails
 from pipeline.storage.tables import SPACE, WEIGHT_BATCHES, WEIGHTS, read_table, table_facts, write_table
 
 
@@ -96,8 +96,7 @@ def _batches(settings: Settings) -> list[Portion]:
     """Batches of the reference set, drawn as a training would draw them."""
     reference = settings.run.reference
     store = paths.image_set(reference)
-    rows = photographs(store, "train")
-    rows = rows[(rows["status"] == "ok") & ~rows["is_grey"].eq(True)]
+    rows = reference_rows(read_rows(store, "train"))
     drawn = draw_batches(rows.index.tolist(), settings.weights.batch, settings.run.seed)
     if not drawn:
         raise UserError(f"run.reference is {reference!r}, whose train split has no color photograph to draw")

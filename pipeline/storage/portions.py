@@ -1,14 +1,14 @@
-"""Photographs of a store at one square size, a portion at a time: how the color statistics see a reference set.
+"""Photographs of a store a portion at a time: what a worker is handed, and how it reads or shrinks them.
 
-A portion says where its photographs' bytes lie, so that a worker does not read the index, and its memory does not grow
-with the set.
+A portion says where its photographs' bytes lie and what else of the index its task needs, so that no worker reads the
+index, and its memory does not grow with the set.
 """
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
 from pipeline.images.decode import ImageRefused, decode
-from pipeline.storage.store import INDEX
+from pipeline.storage.store import INDEX, ShardReader
 
 PORTION = 64
 """Photographs in a portion: some tenths of a second of work, little to lose and cheap to hand over."""
@@ -32,12 +32,17 @@ class Portion(NamedTuple):
         shards: the tar file of each photograph.
         offsets: int64 (N,), where its bytes begin.
         lengths: int64 (N,), how many there are.
+        columns: further columns of the index by name, each with a value for each photograph.
     """
 
     store: Path
     shards: tuple[str, ...]
     offsets: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
+    columns: dict[str, list[Any]]
+
+    def __len__(self) -> int:
+        return len(self.shards)
 
 
 class View(NamedTuple):
@@ -54,7 +59,7 @@ class View(NamedTuple):
     smallest: int
 
 
-def photographs(store: Path, split: str) -> pd.DataFrame:
+def read_rows(store: Path, split: str) -> pd.DataFrame:
     """What the index of a store says of one split, no more of it than is needed here: the whole of it grows large.
 
     Args:
@@ -77,32 +82,72 @@ def photographs(store: Path, split: str) -> pd.DataFrame:
     return table.to_pandas().set_index("image_id")
 
 
-def portion(store: Path, rows: pd.DataFrame) -> Portion:
+def reference_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose photographs say something about colours: those that can be used and are not grey.
+
+    Args:
+        rows: of a store's index; status and is_grey are read, the latter as `download` decided it.
+
+    Returns:
+        Some of the rows, in their order.
+    """
+    return rows[rows["status"].eq("ok") & ~rows["is_grey"].eq(True)]
+
+
+def skipped_rows(rows: pd.DataFrame) -> dict[str, int]:
+    """Counts the rows that `reference_rows` leaves out.
+
+    Args:
+        rows: as for `reference_rows`.
+
+    Returns:
+        Photographs by status, and those that can be used but are grey under `grey`.
+    """
+    reasons = rows["status"].mask(rows["status"].eq("ok") & rows["is_grey"].eq(True), "grey")
+    counts = reasons[reasons != "ok"].value_counts()
+    return {str(reason): int(count) for reason, count in counts.items()}
+
+
+def portion(store: Path, rows: pd.DataFrame, columns: Sequence[str] = ()) -> Portion:
     """Makes a task of rows of a store's index.
 
     Args:
         store: the store's folder.
-        rows: columns shard, offset and length of photographs that the store holds.
+        rows: at least one; columns shard, offset and length of photographs that the store holds, and those named.
+        columns: what else the task needs of the index; `image_id` may be the rows' own index.
 
     Returns:
         The task, in the order of the rows.
     """
-    shards = tuple(sys.intern(shard) for shard in rows["shard"].tolist())
-    return Portion(store, shards, rows["offset"].to_numpy(np.int64), rows["length"].to_numpy(np.int64))
+    return portions(store, rows, len(rows), columns)[0]
 
 
-def portions(store: Path, rows: pd.DataFrame, size: int = PORTION) -> list[Portion]:
+def portions(store: Path, rows: pd.DataFrame, size: int = PORTION, columns: Sequence[str] = ()) -> list[Portion]:
     """Cuts rows of a store's index into tasks.
 
     Args:
         store: the store's folder.
-        rows: as for `portion`.
+        rows: as for `portion`, or none.
         size: photographs in a task.
+        columns: as for `portion`.
 
     Returns:
         The tasks, in the order of the rows.
     """
-    return [portion(store, rows.iloc[start : start + size]) for start in range(0, len(rows), size)]
+    shards = [sys.intern(shard) for shard in rows["shard"].tolist()]
+    offsets, lengths = rows["offset"].to_numpy(np.int64), rows["length"].to_numpy(np.int64)
+    further = {name: rows.get(name, rows.index).tolist() for name in columns}
+    parts = (slice(start, start + size) for start in range(0, len(rows), size))
+    return [
+        Portion(
+            store,
+            tuple(shards[part]),
+            offsets[part],
+            lengths[part],
+            {name: values[part] for name, values in further.items()},
+        )
+        for part in parts
+    ]
 
 
 def thumbnails(task: Portion, view: View) -> Iterator[npt.NDArray[np.uint8] | str]:
@@ -130,11 +175,12 @@ def thumbnails(task: Portion, view: View) -> Iterator[npt.NDArray[np.uint8] | st
         yield "tiny" if tiny else decoded.rgb
 
 
-def photograph_bytes(task: Portion) -> Iterator[bytes]:
-    """Reads the photographs of a task, one after the other.
+def photograph_bytes(task: Portion, places: Iterable[int] | None = None) -> Iterator[bytes]:
+    """Reads photographs of a task, one after the other.
 
     Args:
         task: which photographs.
+        places: only those at these places of the task, in this order; None for all.
 
     Yields:
         The bytes of each, as they came.
@@ -142,32 +188,6 @@ def photograph_bytes(task: Portion) -> Iterator[bytes]:
     Raises:
         UserError: if a shard is missing or shorter than the index says.
     """
-    descriptors: dict[str, int] = {}
-    try:
-        for shard, offset, length in zip(task.shards, task.offsets.tolist(), task.lengths.tolist(), strict=True):
-            path = task.store / shard
-            if shard not in descriptors:
-                try:
-                    descriptors[shard] = os.open(path, os.O_RDONLY)
-                except FileNotFoundError:
-                    raise UserError(f"{path} is missing; run dvc checkout or dvc repro") from None
-            data = os.pread(descriptors[shard], length, offset)
-            if len(data) != length:
-                raise UserError(f"{path} is shorter than its index says; run dvc checkout or dvc repro")
-            yield data
-    finally:
-        for descriptor in descriptors.values():
-            os.close(descriptor)
-
-
-def skipped_rows(rows: pd.DataFrame) -> dict[str, int]:
-    """Counts the rows of an index that hold no usable photograph.
-
-    Args:
-        rows: rows of a store's index.
-
-    Returns:
-        Photographs by status, those with status `ok` left out.
-    """
-    counts = rows.loc[rows["status"] != "ok", "status"].value_counts()
-    return {str(reason): int(count) for reason, count in counts.items()}
+    with closing(ShardReader(task.store)) as reader:
+        for place in range(len(task)) if places is None else places:
+            yield reader.read(task.shards[place], int(task.offsets[place]), int(task.lengths[place]))

@@ -156,8 +156,59 @@ class StoreWriter:
         self._folder.rename(self.path)
 
 
+class ShardReader:
+    """Reads bytes out of the tar files of a store; each is opened when it is first read.
+
+    Args:
+        folder: the store's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptors: dict[str, int] = {}
+
+    def read(self, shard: str, offset: int, length: int) -> bytes:
+        """The bytes of one photograph, by one seek.
+
+        Args:
+            shard: name of the tar file.
+            offset: where they begin.
+            length: how many there are.
+
+        Returns:
+            The bytes.
+
+        Raises:
+            UserError: if the shard is missing or ends before.
+        """
+        path = self._folder / shard
+        if shard not in self._descriptors:
+            try:
+                self._descriptors[shard] = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                raise UserError(f"{path} is missing; run dvc checkout or dvc repro") from None
+        data = os.pread(self._descriptors[shard], length, offset)
+        if len(data) != length:
+            raise UserError(f"{path} is shorter than its index says; run dvc checkout or dvc repro")
+        return data
+
+    def close(self) -> None:
+        """Close the tar files; they are opened anew where they are read again."""
+        while self._descriptors:
+            os.close(self._descriptors.popitem()[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_descriptors": {}}
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Chunk(NamedTuple):
-    """A part of a store, small enough to be one worker's task."""
+    """A part of a store, small enough to be one worker's task.
+
+    Whoever works on it opens the whole index anew; `portions.Portion` carries what it needs.
+    """
 
     path: Path
     image_ids: tuple[str, ...]
@@ -188,17 +239,10 @@ class Store:
         self._shard_codes, self._shard_names = pd.factorize(self.index["shard"])
         self._offsets = self.index["offset"].to_numpy(np.int64, na_value=0)
         self._lengths = self.index["length"].to_numpy(np.int64, na_value=0)
-        self._descriptors: dict[str, int] = {}
+        self._reader = ShardReader(self.path)
 
     def __len__(self) -> int:
         return len(self.index)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_descriptors": {}}
-
-    def __del__(self) -> None:
-        for descriptor in getattr(self, "_descriptors", {}).values():
-            os.close(descriptor)
 
     def rows(self, split: str | None = None, usable: bool = True) -> pd.DataFrame:
         """The rows of the index, ordered by image_id.
@@ -243,19 +287,8 @@ class Store:
         row = self.index.index.get_loc(image_id)
         if self._shard_codes[row] < 0:
             raise KeyError(f"{image_id} was refused ({self.index.at[image_id, 'status']}), its bytes are not kept")
-        shard, length = self._shard_names[self._shard_codes[row]], int(self._lengths[row])
-        data = os.pread(self._descriptor(shard), length, int(self._offsets[row]))
-        if len(data) != length:
-            raise UserError(f"{self.path / shard} is shorter than its index says; run dvc checkout or dvc repro")
-        return data
-
-    def _descriptor(self, shard: str) -> int:
-        if shard not in self._descriptors:
-            try:
-                self._descriptors[shard] = os.open(self.path / shard, os.O_RDONLY)
-            except FileNotFoundError:
-                raise UserError(f"{self.path / shard} is missing; run dvc checkout or dvc repro") from None
-        return self._descriptors[shard]
+        shard = self._shard_names[self._shard_codes[row]]
+        return self._reader.read(shard, int(self._offsets[row]), int(self._lengths[row]))
 
     def rgb(self, image_id: str) -> npt.NDArray[np.uint8]:
         """One photograph, decoded.

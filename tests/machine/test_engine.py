@@ -3,12 +3,13 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.machine.engine import map_shards, worker_count
+from pipeline.machine.engine import AHEAD, map_shards, worker_count
 from tests.conftest import ON_RAY
 
 if os.environ.get("SLOW_IMPORT"):  # in the process that imports for the workers
@@ -54,7 +55,7 @@ INTERRUPTED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 from pipeline.machine.engine import map_shards
-from tests.test_engine import sleep_long
+from tests.machine.test_engine import sleep_long
 os.environ["SLOW_IMPORT"] = "1"
 print("ready", flush=True)
 try:
@@ -81,6 +82,26 @@ def test_ctrl_c_ends_workers_at_once_and_without_a_word(tmp_path, working):
         finally:
             process.kill()
     assert (out, error) == ("stopped\n", "")
+
+
+@ON_RAY
+@pytest.mark.parametrize(("engine", "workers", "in_threads"), [("local", "2", 0), ("local", "2", 40), ("local", "1", 0),
+                                                               ("ray", "2", 40)])  # fmt: skip
+def test_shards_without_end_are_taken_as_they_are_worked_on(monkeypatch, stopped_ray, engine, workers, in_threads):
+    monkeypatch.setenv("HUEBENCH_ENGINE", engine)
+    monkeypatch.setenv("HUEBENCH_WORKERS", workers)
+    taken = count()
+    results = map_shards(slow_square, taken, 7, in_threads=in_threads)
+    assert [value for value, _ in islice(results, 30)] == [number * number + 7 for number in range(30)]
+    assert next(taken) <= 30 + 2 * AHEAD
+    results.close()
+
+
+def test_the_first_shards_may_stay_in_this_process(monkeypatch):
+    monkeypatch.setenv("HUEBENCH_WORKERS", "2")
+    results = list(map_shards(slow_square, iter(range(12)), 0, None, in_threads=7))
+    assert [value for value, _ in results] == [number * number for number in range(12)]
+    assert [process == os.getpid() for _, process in results] == [True] * 7 + [False] * 5
 
 
 def test_nothing_to_do_gives_nothing():

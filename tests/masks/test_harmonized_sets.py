@@ -93,6 +93,16 @@ def test_nothing_is_segmented_twice_and_deleted_files_come_back(tmp_path, truth,
     assert len(calls) == 6
 
 
+def test_workers_read_no_index(tmp_path, truth, predictions, monkeypatch):
+    """A task of four photographs must not cost the reading of an index of hundreds of thousands."""
+    masks = segment_set(truth, FELZENSZWALB, tmp_path / "one")
+    measures = harmonize_set(predictions, truth, masks, SPACE, Harmonize(), tmp_path / "out")
+    monkeypatch.setattr("pipeline.storage.store.pq.read_table", None)
+    assert segment_set(truth, FELZENSZWALB, tmp_path / "two").equals(masks)
+    again = harmonize_set(predictions, truth, masks, SPACE, Harmonize(), tmp_path / "again")
+    assert again.to_pandas().equals(measures.to_pandas())
+
+
 def test_the_hash_follows_what_decides_about_masks(tmp_path):
     sam = Masks(segmenter="sam")
     assert segmentation_hash(sam) != segmentation_hash(FELZENSZWALB)

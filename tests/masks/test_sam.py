@@ -163,7 +163,7 @@ def test_checkpoint_through_the_registry(tmp_path, monkeypatch):
 def test_a_missing_checkpoint_is_a_line_for_the_user(tmp_path, monkeypatch):
     monkeypatch.setitem(sam_model_registry, "vit_b", small_network)
     monkeypatch.setattr(
-        "pipeline.machine.weight_files._fetch", lambda *_: (_ for _ in ()).throw(MissingWeights("not here"))
+        "pipeline.machine.weight_files.fetch_file", lambda *_: (_ for _ in ()).throw(MissingWeights("not here"))
     )
     monkeypatch.setenv("HUEBENCH_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))

@@ -8,15 +8,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.machine import download
 from pipeline.sets import archives
-from pipeline.sets.archives import Archive, amount, fetch
-from tests.sets.conftest import Site
+from pipeline.sets.archives import Archive, fetch_archive
+from tests.loopback import Site
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
 
@@ -31,34 +31,34 @@ def archive(site: Site) -> Archive:
 def test_fetches_once_and_verifies_once(
     site: Site, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = fetch(archive, tmp_path / "kept")
+    path = fetch_archive(archive, tmp_path / "kept")
     assert path.read_bytes() == BODY
     assert "3.0 MB of 3.0 MB" in capsys.readouterr().err
-    monkeypatch.setattr(archives.hashlib, "new", None)  # a second verification would fail
-    assert fetch(archive, tmp_path / "kept") == path
+    monkeypatch.setattr(download.hashlib, "new", None)  # a second verification would fail
+    assert fetch_archive(archive, tmp_path / "kept") == path
     assert len(site.asked) == 1
     assert sorted(file.name for file in path.parent.iterdir()) == ["set.tar", "set.tar.verified"]
 
 
 def test_continues_within_one_run(site: Site, archive: Archive, tmp_path: Path) -> None:
     site.cut_after = [1_000_000, 700_000]
-    assert fetch(archive, tmp_path, pauses=(0.0,)).read_bytes() == BODY
+    assert fetch_archive(archive, tmp_path, pauses=(0.0,)).read_bytes() == BODY
     assert site.asked == [None, "bytes=1000000-", "bytes=1700000-"]
 
 
 def test_continues_in_the_next_run(site: Site, archive: Archive, tmp_path: Path) -> None:
     site.cut_after = [1_000_000, 0]
     with pytest.raises(UserError, match=r"1\.0 MB of 3\.0 MB are kept, run again to continue"):
-        fetch(archive, tmp_path, pauses=(0.0,))
-    assert fetch(archive, tmp_path, pauses=()).read_bytes() == BODY
+        fetch_archive(archive, tmp_path, pauses=(0.0,))
+    assert fetch_archive(archive, tmp_path, pauses=()).read_bytes() == BODY
     assert site.asked[-1] == "bytes=1000000-"
 
 
 FETCH = """
 import json, sys
 from pathlib import Path
-from pipeline.sets.archives import Archive, fetch
-fetch(Archive(**json.loads(sys.argv[1])), Path(sys.argv[2]))
+from pipeline.sets.archives import Archive, fetch_archive
+fetch_archive(Archive(**json.loads(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
@@ -76,7 +76,7 @@ def test_a_killed_download_continues_from_its_last_byte(site: Site, archive: Arc
         assert part.read_bytes() == BODY[: kept[-1]]
     assert kept[-1] < len(BODY)
     site.pause = 0.0
-    assert fetch(archive, tmp_path, pauses=()).read_bytes() == BODY
+    assert fetch_archive(archive, tmp_path, pauses=()).read_bytes() == BODY
     assert site.asked == [None, *(f"bytes={length}-" for length in kept[1:])]
 
 
@@ -84,55 +84,55 @@ def test_a_changed_file_is_begun_anew(site: Site, archive: Archive, tmp_path: Pa
     site.files["/set.tar"] = BODY[::-1]
     site.cut_after = [1_000_000]
     with pytest.raises(UserError):
-        fetch(archive, tmp_path, pauses=())
+        fetch_archive(archive, tmp_path, pauses=())
     site.files["/set.tar"], site.version = BODY, '"2"'
-    assert fetch(archive, tmp_path, pauses=()).read_bytes() == BODY
+    assert fetch_archive(archive, tmp_path, pauses=()).read_bytes() == BODY
 
 
 def test_a_server_without_ranges(site: Site, archive: Archive, tmp_path: Path) -> None:
     site.ranges, site.cut_after = False, [1_000_000]
-    assert fetch(archive, tmp_path, pauses=(0.0,)).read_bytes() == BODY
+    assert fetch_archive(archive, tmp_path, pauses=(0.0,)).read_bytes() == BODY
 
 
 def test_wrong_checksum_is_removed(site: Site, archive: Archive, tmp_path: Path) -> None:
     site.files["/set.tar"] = BODY[:-1] + b"?"
     with pytest.raises(UserError, match=r"another file than the published one; it was removed.*sha256") as error:
-        fetch(archive, tmp_path, pauses=())
+        fetch_archive(archive, tmp_path, pauses=())
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
     site.files["/set.tar"] = BODY
-    assert fetch(archive, tmp_path, pauses=()).read_bytes() == BODY
+    assert fetch_archive(archive, tmp_path, pauses=()).read_bytes() == BODY
 
 
 def test_wrong_length_is_refused_before_it_is_fetched(site: Site, archive: Archive, tmp_path: Path) -> None:
     site.files["/set.tar"] = BODY + b"more"
     with pytest.raises(UserError, match="3,000,004 bytes, the published file has 3,000,000"):
-        fetch(archive, tmp_path, pauses=())
+        fetch_archive(archive, tmp_path, pauses=())
 
 
 @pytest.mark.parametrize("status", [404, 403, 410])
 def test_missing_file(site: Site, archive: Archive, tmp_path: Path, status: int) -> None:
     site.statuses = [status]
     with pytest.raises(UserError, match=rf"answered {status}.*https://example.org/set.*{tmp_path}/set.tar$"):
-        fetch(archive, tmp_path, pauses=(0.0, 0.0))
+        fetch_archive(archive, tmp_path, pauses=(0.0, 0.0))
     assert len(site.asked) == 1
 
 
 def test_a_busy_server_is_asked_again(site: Site, archive: Archive, tmp_path: Path) -> None:
     site.statuses = [503, 429]
-    assert fetch(archive, tmp_path, pauses=(0.0, 0.0)).read_bytes() == BODY
+    assert fetch_archive(archive, tmp_path, pauses=(0.0, 0.0)).read_bytes() == BODY
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
     lost = Archive("a.tar", 5, "md5:0", "http://127.0.0.1:9/a.tar", "https://example.org")
     with pytest.raises(UserError, match="0 bytes of 5 bytes are kept"):
-        fetch(lost, tmp_path, pauses=())
+        fetch_archive(lost, tmp_path, pauses=())
 
 
 def test_too_small_a_disk_is_said_before_anything_is_fetched(site: Site, archive: Archive, tmp_path: Path) -> None:
     vast = Archive(archive.file, 10**18, archive.checksum, archive.url, archive.page)
     with pytest.raises(UserError, match=r"free, set\.tar takes 1,000,000,000\.0 GB more"):
-        fetch(vast, tmp_path)
+        fetch_archive(vast, tmp_path)
     assert site.asked == []
 
 
@@ -140,7 +140,7 @@ def test_too_small_a_disk_is_said_before_anything_is_fetched(site: Site, archive
 def test_disk_full_while_fetching(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "set.tar.part").symlink_to("/dev/full")  # every write fails with ENOSPC, as on a full disk
     with pytest.raises(UserError, match=r"is full: 0 bytes of 3\.0 MB of set\.tar are kept"):
-        fetch(archive, tmp_path, pauses=())
+        fetch_archive(archive, tmp_path, pauses=())
 
 
 def test_full_file_system_can_be_continued_elsewhere(
@@ -153,46 +153,39 @@ def test_full_file_system_can_be_continued_elsewhere(
         pytest.skip("mounting a small file system takes root")
     free = type("Usage", (), {"free": 10**9})  # as if another process filled the disk after the check
     try:
-        monkeypatch.setattr(archives.shutil, "disk_usage", lambda path: free)
+        monkeypatch.setattr(download.shutil, "disk_usage", lambda path: free)
         with pytest.raises(UserError, match=r"is full: 2\.\d MB of 3\.0 MB"):
-            fetch(archive, small, pauses=())
+            fetch_archive(archive, small, pauses=())
         kept = (small / "set.tar.part").read_bytes()
         assert kept == BODY[: len(kept)]
     finally:
         subprocess.run(["umount", str(small)], check=True)
     (tmp_path / "set.tar.part").write_bytes(kept)
-    assert fetch(archive, tmp_path, pauses=()).read_bytes() == BODY
+    assert fetch_archive(archive, tmp_path, pauses=()).read_bytes() == BODY
 
 
 def test_log_in_says_which_file_goes_where(tmp_path: Path) -> None:
     closed = Archive("images.tar", 6_744_924_160, "md5:" + hashlib.md5(BODY).hexdigest(), "", "https://example.org/in")
     with pytest.raises(UserError, match=rf"6\.7 GB.*https://example.org/in and place it at {tmp_path}/images.tar$"):
-        fetch(closed, tmp_path)
+        fetch_archive(closed, tmp_path)
     (tmp_path / "images.tar").write_bytes(BODY)
-    assert fetch(closed, tmp_path) == tmp_path / "images.tar"
+    assert fetch_archive(closed, tmp_path) == tmp_path / "images.tar"
 
 
 def test_a_file_placed_by_hand_is_verified_and_never_removed(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "set.tar").write_bytes(BODY[:-1])
     with pytest.raises(UserError, match="is not the published file; remove it"):
-        fetch(archive, tmp_path)
+        fetch_archive(archive, tmp_path)
     assert (tmp_path / "set.tar").exists()
 
 
 def test_a_touched_file_is_verified_again(archive: Archive, tmp_path: Path) -> None:
-    path = fetch(archive, tmp_path)
+    path = fetch_archive(archive, tmp_path)
     path.write_bytes(BODY[::-1])
     with pytest.raises(UserError, match="is not the published file"):
-        fetch(archive, tmp_path)
+        fetch_archive(archive, tmp_path)
 
 
 def test_folder_of_archives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HUEBENCH_ARCHIVES", str(tmp_path))
     assert archives.archive_folder() == tmp_path
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2e6, "2.0 MB"), (3.53e9, "3.5 GB")]
-)
-def test_amount(count: Any, text: str) -> None:
-    assert amount(count) == text

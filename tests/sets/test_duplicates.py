@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.fft import dctn
 
-from pipeline.sets.duplicates import distance, groups, perceptual_hash
+from pipeline.sets.duplicates import near_duplicate_leaders, near_pairs, perceptual_hash
+
+
+def distance(one: int, other: int) -> int:
+    return (one ^ other).bit_count()
 
 
 def picture(seed: int) -> np.ndarray:
@@ -46,11 +50,6 @@ def test_copies_are_near_and_others_are_far() -> None:
     assert min(apart) > 10
 
 
-def test_distance_counts_bits() -> None:
-    assert distance(0b1011, 0b0001) == 2
-    assert distance(0, 2**64 - 1) == 64
-
-
 @settings(deadline=None, max_examples=80)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.lists(st.integers(0, 63), max_size=4)), max_size=12),
@@ -70,13 +69,32 @@ def test_groups_equal_comparing_every_pair(recipe: list[tuple[int, list[int]]], 
             for other in range(len(hashes)):
                 if distance(hashes[one], hashes[other]) <= bits:
                     expected[one] = expected[other] = min(expected[one], expected[other])
-    assert groups(hashes, list(range(len(hashes))), bits) == expected
+    digests = [str(number) for number in range(len(hashes))]
+    assert near_duplicate_leaders(hashes, digests, bits) == expected
 
 
 def test_exact_copies_are_grouped_whatever_their_hash() -> None:
-    assert groups([0, 2**64 - 1, 5], ["same", "other", "same"], -1) == [0, 1, 0]
+    assert near_duplicate_leaders([0, 2**64 - 1, 5], ["same", "other", "same"], -1) == [0, 1, 0]
 
 
 def test_many_photographs_are_grouped_quickly() -> None:
-    hashes = [int(value) for value in np.random.default_rng(0).integers(0, 2**63, 20_000)]
-    assert groups(hashes, hashes, 4) == list(range(20_000))
+    """Copies among them, as many a folder has: comparing each with each would take minutes."""
+    hashes = [int(value) for value in np.random.default_rng(0).integers(0, 2**63, 60_000)] + [7] * 40_000
+    digests = [str(number) for number in range(100_000)]
+    assert near_duplicate_leaders(hashes, digests, 4) == [*range(60_000), *[60_000] * 40_000]
+
+
+@pytest.mark.parametrize("bits", range(13))
+def test_pairs_are_those_of_comparing_all(bits: int) -> None:
+    """Half of one array are hashes of the other with up to 13 bits changed, so every distance occurs."""
+    random = np.random.default_rng(bits)
+    hashes = random.integers(0, 2**64, 500, dtype=np.uint64)
+    others = random.integers(0, 2**64, 260, dtype=np.uint64)
+    for number in range(130):
+        flipped = [1 << int(bit) for bit in random.choice(64, number % 14, replace=False)]
+        others[number] = hashes[number] ^ np.uint64(sum(flipped))
+    for one, other in ((hashes, others), (others, hashes), (hashes[:0], others), (hashes, hashes)):
+        expected = np.nonzero(np.bitwise_count(one[:, None] ^ other[None]) <= bits)
+        found = near_pairs(one, other, bits)
+        assert np.array_equal(found[0], expected[0])
+        assert np.array_equal(found[1], expected[1])

@@ -12,16 +12,18 @@ from PIL import Image
 from pipeline.errors import UserError
 from pipeline.images.decode import encode_png
 from pipeline.sets import building
-from pipeline.sets.building import Summary, build
-from pipeline.settings.set_entries import Folder
+from pipeline.sets.building import BuiltSet, build_set
+from pipeline.sets.folder import FolderSet
 from pipeline.storage.store import Store
+from tests.conftest import ON_RAY
+from tests.sets.test_duplicates import picture
 
 Make = Callable[..., np.ndarray]
 
 
-def built(tmp_path: Path, **settings: Any) -> tuple[Store, Summary]:
-    chosen = Folder(source="folder", path=str(tmp_path / "photos"), **settings)
-    summary = build("mine", chosen, tmp_path / "store", tmp_path / "unused")
+def built(tmp_path: Path, **settings: Any) -> tuple[Store, BuiltSet]:
+    chosen = FolderSet(source="folder", path=str(tmp_path / "photos"), **settings)
+    summary = build_set("mine", chosen, tmp_path / "store", tmp_path / "unused")
     return Store(tmp_path / "store"), summary
 
 
@@ -166,6 +168,37 @@ def test_the_store_does_not_depend_on_the_number_of_workers(
         store, _ = built(tmp_path)
         written.append([(file.name, file.read_bytes()) for file in sorted(store.path.iterdir())])
     assert written[0] == written[1] == written[2]
+
+
+@ON_RAY
+def test_ray_builds_the_same_store(
+    tmp_path: Path, photograph: Make, monkeypatch: pytest.MonkeyPatch, stopped_ray: None
+) -> None:
+    for number in range(12):
+        write(tmp_path, f"{number:02d}.png", encode_png(photograph(number)))
+    written = []
+    monkeypatch.setattr(building, "FEW", 3)
+    monkeypatch.setattr(building, "BATCH", 2)
+    monkeypatch.setenv("HUEBENCH_WORKERS", "2")
+    for engine in ("local", "ray"):
+        monkeypatch.setenv("HUEBENCH_ENGINE", engine)
+        store, _ = built(tmp_path)
+        written.append([(file.name, file.read_bytes()) for file in sorted(store.path.iterdir())])
+    assert written[0] == written[1]
+
+
+def test_photographs_added_under_later_names_move_none(tmp_path: Path) -> None:
+    """Near duplicates of what was there come to it, whichever side their own bytes would send them to."""
+    for number in range(30):
+        write(tmp_path, f"a{number:02d}.jpg", as_jpeg(picture(number)))
+    before, _ = built(tmp_path, test_share=0.4)
+    for number in range(30):
+        write(tmp_path, f"b{number:02d}.jpg", as_jpeg(picture(number), quality=60))
+    after, summary = built(tmp_path, test_share=0.4)
+    splits = after.index["split"]
+    assert splits[before.index.index].equals(before.index["split"])
+    assert [splits[f"b{number:02d}"] for number in range(30)] == [splits[f"a{number:02d}"] for number in range(30)]
+    assert summary.moved > 3
 
 
 def test_full_disk_under_the_store(tmp_path: Path, photograph: Make, monkeypatch: pytest.MonkeyPatch) -> None:

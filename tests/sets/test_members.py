@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.sets.members import draw, members, read_member
+from pipeline.sets.members import archive_members, draw, read_member
 
 
 def write_tar(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
@@ -37,7 +37,7 @@ def test_reads_every_regular_file_in_order(tmp_path: Path, kind: str) -> None:
         write_zip(path, FILES)
     else:
         write_tar(path, FILES, {"tar": "w", "tgz": "w:gz", "txz": "w:xz"}[kind])
-    found = [(member.name, member.length, member.read()) for member in members(path)]
+    found = [(member.name, member.length, member.read()) for member in archive_members(path)]
     assert found == [("set/a.jpg", 5, b"first"), ("set/b.jpg", 6, b"second"), ("set/deeper/c.jpg", 0, b"")]
     assert read_member(path, "set/b.jpg") == b"second"
     with pytest.raises(UserError, match=r"no member set/d\.jpg"):
@@ -50,7 +50,7 @@ def test_names_that_point_outside(tmp_path: Path, name: str, kind: str) -> None:
     write = write_tar if kind == "tar" else write_zip
     path = write(tmp_path / "archive", {name: b"x"})
     with pytest.raises(UserError, match="points out of it"):
-        list(members(path))
+        list(archive_members(path))
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
@@ -61,7 +61,7 @@ def test_links_and_devices_in_tar(tmp_path: Path, kind: bytes) -> None:
         info.type, info.linkname = kind, "/etc/passwd"
         tar.addfile(info)
     with pytest.raises(UserError, match="no regular file"):
-        list(members(path))
+        list(archive_members(path))
 
 
 def test_link_in_zip(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_link_in_zip(tmp_path: Path) -> None:
         info.external_attr = 0o120777 << 16
         archive.writestr(info, "/etc/passwd")
     with pytest.raises(UserError, match="no regular file"):
-        list(members(path))
+        list(archive_members(path))
 
 
 @pytest.mark.parametrize("kind", ["tar", "tgz", "zip"])
@@ -85,7 +85,7 @@ def test_damaged_archives(tmp_path: Path, kind: str) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     with pytest.raises(UserError, match="damaged or no archive"):
-        [member.read() for member in members(path)]
+        [member.read() for member in archive_members(path)]
 
 
 def test_flipped_byte_in_zip_is_noticed(tmp_path: Path) -> None:
@@ -94,14 +94,14 @@ def test_flipped_byte_in_zip_is_noticed(tmp_path: Path) -> None:
     data[60] ^= 1
     path.write_bytes(bytes(data))
     with pytest.raises(UserError, match="CRC"):
-        [member.read() for member in members(path)]
+        [member.read() for member in archive_members(path)]
 
 
 def test_no_archive(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_bytes(b"<html>please log in</html>" * 50)
     with pytest.raises(UserError, match="damaged or no archive"):
-        list(members(path))
+        list(archive_members(path))
 
 
 def test_a_draw_is_the_same_everywhere() -> None:

@@ -14,11 +14,11 @@ from scipy.io import savemat
 from pipeline.errors import UserError
 from pipeline.images.decode import encode_png
 from pipeline.sets.archives import Archive
-from pipeline.sets.building import build
-from pipeline.sets.registry import SOURCES
+from pipeline.sets.building import build_set
+from pipeline.settings.registries import SETS
 from pipeline.settings.set_entries import SetSettings
 from pipeline.storage.store import Store
-from tests.sets.conftest import Site
+from tests.loopback import Site
 from tests.sets.test_members import write_tar, write_zip
 
 Files = Mapping[str, bytes]
@@ -34,11 +34,11 @@ def publish(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 
     def make(source: str, key: str, content: bytes | Path) -> None:
         data = content if isinstance(content, bytes) else content.read_bytes()
-        published = SOURCES[source].ARCHIVES[key]
+        published = SETS[source].ARCHIVES[key]
         kind = published.checksum.partition(":")[0]
         url = published.url and f"{site.base}/{published.file}"
         small = Archive(published.file, len(data), f"{kind}:{hashlib.new(kind, data).hexdigest()}", url, published.page)
-        monkeypatch.setitem(SOURCES[source].ARCHIVES, key, small)
+        monkeypatch.setitem(SETS[source].ARCHIVES, key, small)
         if url:
             site.files[f"/{published.file}"] = data
         else:
@@ -54,7 +54,7 @@ def pictures(photograph: Callable[..., np.ndarray]) -> Callable[[int], bytes]:
 
 
 def built(tmp_path: Path, **settings: Any) -> Store:
-    build("it", entry(**settings), tmp_path / "store", tmp_path / "kept")
+    build_set("it", entry(**settings), tmp_path / "store", tmp_path / "kept")
     return Store(tmp_path / "store")
 
 
@@ -183,7 +183,7 @@ def test_cut_connection_is_continued_by_the_next_run(
 ) -> None:
     files = {f"DIV2K_valid_HR/080{n}.png": pictures(n) for n in range(5)}
     publish("div2k", "val", write_zip(tmp_path / "val.zip", files))
-    monkeypatch.setattr("pipeline.sets.archives.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("pipeline.machine.download.time.sleep", lambda seconds: None)
     site.cut_after = [700, *[0] * 4]
     with pytest.raises(UserError, match=r"700 bytes of .* are kept, run again to continue"):
         built(tmp_path, source="div2k", part="val", split="test")
@@ -218,9 +218,9 @@ def test_an_older_store_survives_a_failure(tmp_path: Path, publish: Any, picture
     assert list(Store(tmp_path / "store").index["image_id"]) == ["0801"]
 
 
-@pytest.mark.parametrize("name", sorted(SOURCES))
+@pytest.mark.parametrize("name", sorted(SETS))
 def test_every_source_says_what_it_is(name: str) -> None:
-    source = SOURCES[name]
+    source = SETS[name]
     assert source.TITLE
     assert source.PAGE
     assert source.LICENCE

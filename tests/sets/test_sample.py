@@ -8,16 +8,15 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.sets import sample
-from pipeline.sets.building import build
-from pipeline.sets.duplicates import distance
-from pipeline.settings.set_entries import Sample
+from pipeline.sets.building import build_set
+from pipeline.sets.sample import SampleSet
 from pipeline.storage.store import Store
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     path = tmp_path_factory.mktemp("sample") / "store"
-    build("sample", Sample(source="sample"), path, Path("unused"))
+    build_set("sample", SampleSet(source="sample"), path, Path("unused"))
     return Store(path)
 
 
@@ -75,7 +74,7 @@ def test_what_was_moved_is_written_down() -> None:
 def test_no_near_duplicates_across_the_sides(store: Store) -> None:
     """The statement in `sample.SCENES`: no pair of the 46 is nearer than 16 bits."""
     hashes = [int(value, 16) for value in store.index["perceptual_hash"]]
-    distances = [distance(one, other) for one, other in combinations(hashes, 2)]
+    distances = [(one ^ other).bit_count() for one, other in combinations(hashes, 2)]
     assert len(distances) == 1035
     assert min(distances) == 16
 
@@ -91,4 +90,4 @@ def test_other_bytes_in_a_wheel_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_incomplete_wheel_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample, "INTERIORS", 40)
     with pytest.raises(UserError, match="holds 39 photographs, it takes the 40"):
-        list(sample.photographs(Sample(source="sample"), Path("unused")))
+        list(SampleSet(source="sample").photographs(Path("unused")))

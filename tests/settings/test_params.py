@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,19 @@ def changed(params, path, value):
             "methods.l2.model.network.channels is [256, 128], it takes at least 3",
         ),
         ("colour", 1, "colour is no setting (1)"),
+        ("histogram.grey_chroma", 2.0, "histogram.grey_chroma is no setting any more; write sets.<name>.grey_chroma"),
+        (
+            "sets.sample",
+            {"source": "places365", "part": "test", "split": "tets"},
+            'sets.sample.split is "tets", it takes train or test',
+        ),
+        (
+            "sets.sample",
+            {"source": "places365", "part": "test", "split": "test", "sampel": 3},
+            "sets.sample.sampel is no setting (3); did you mean sample?",
+        ),
+        ("sets.sample", {"source": "imagenet"}, "sets.sample.split is missing"),
+        ("sets.sample", {}, "sets.sample.source is {}, it takes a mapping with the key source"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_got_and_takes(params, path, value, says):
@@ -198,3 +213,23 @@ def test_a_file_that_is_no_mapping_is_one_line(tmp_path, text):
 def test_a_missing_file_is_one_line(tmp_path):
     with pytest.raises(UserError, match="not there"):
         load_settings(tmp_path / "params.yaml")
+
+
+def test_only_the_sources_that_are_named_are_imported():
+    """Validation stays quick, whatever sets there are: none of the others, no torch, no scipy."""
+    code = (
+        "import sys; from pipeline.settings.params import load_settings; load_settings(); print(*sorted(sys.modules))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "pipeline.sets.sample" in loaded
+    unwanted = {"torch", "scipy", "skimage", "pandas", "pyarrow", "pipeline.sets.places365", "pipeline.sets.flowers102"}
+    assert unwanted.isdisjoint(loaded)
+
+
+def test_the_values_of_every_source_reach_the_fingerprint(params):
+    before = validate_settings(params)
+    params["sets"]["sample"] = {"source": "folder", "path": "here", "seed": 1}
+    one = validate_settings(params)
+    params["sets"]["sample"]["seed"] = 2
+    assert len({fingerprint(each) for each in (before, one, validate_settings(params))}) == 3
+    assert one.model_dump(mode="json")["sets"]["sample"]["path"] == "here"

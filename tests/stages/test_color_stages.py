@@ -120,7 +120,7 @@ def test_nothing_is_dropped_silently(photograph: Callable[..., np.ndarray], sett
             "text": b"no image",
             "tiny": jpeg(photograph(2, 7, 90)),
         }.items():
-            writer.add(name, data, ".jpg", split="train")
+            writer.add(name, data, ".jpg", split="train", is_grey=name == "grey")
         writer.add("refused", None, split="train", status="too_many_pixels")
     line = count_histogram(settings(), VERSION)
     assert line.startswith("1 images counted, 1 grey, 1 tiny, 1 too_many_pixels, 1 truncated, 1 unknown_format, ")

@@ -1,6 +1,8 @@
 """Thumbnails: the pixels of Pillow's own decoding and resizing, whatever the file asks for on the way."""
 
+import hashlib
 import io
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from PIL import Image, ImageOps
 
 from pipeline.images.decode import decode
 from pipeline.images.resizing import resize
-from pipeline.storage.portions import View, portions, thumbnails
+from pipeline.storage.portions import View, photograph_bytes, portion, portions, thumbnails
 from pipeline.storage.store import Store, StoreWriter
 
 
@@ -59,3 +61,23 @@ def test_decoding_to_a_size_is_decoding_and_resizing(files: dict[str, bytes]) ->
         np.testing.assert_array_equal(sized.rgb, resize(whole.rgb, (33, 20), "lanczos"), err_msg=name)
         assert sized.record == whole.record
         assert (whole.record["height"], whole.record["width"]) == whole.rgb.shape[:2]
+
+
+def test_a_portion_carries_all_that_a_worker_needs(tmp_path: Path) -> None:
+    """Where the bytes lie and the columns asked for: the index is not read again, and may be gone."""
+    contents = {f"photo{number}": bytes([number]) * (1000 + number) for number in range(7)}
+    with StoreWriter(tmp_path / "set", shard_bytes=3000) as writer:
+        for name, data in contents.items():
+            writer.add(name, data, split="test", label=name[-1])
+    rows = Store(tmp_path / "set").rows("test")
+    whole = portion(tmp_path / "set", rows, ("image_id", "sha256"))
+    tasks = portions(tmp_path / "set", rows.drop(columns="image_id"), 3, ("image_id", "label"))
+    (tmp_path / "set" / "index.parquet").unlink()
+    assert [len(task) for task in tasks] == [3, 3, 1]
+    assert [name for task in tasks for name in task.columns["image_id"]] == list(contents)
+    assert [label for task in tasks for label in task.columns["label"]] == list("0123456")
+    sent = pickle.loads(pickle.dumps(tasks))
+    assert [data for task in sent for data in photograph_bytes(task)] == list(contents.values())
+    assert list(photograph_bytes(whole, [5, 0])) == [contents["photo5"], contents["photo0"]]
+    assert whole.columns["sha256"] == [hashlib.sha256(data).hexdigest() for data in contents.values()]
+    assert portions(tmp_path / "set", rows[:0]) == []
