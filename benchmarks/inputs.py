@@ -31,6 +31,7 @@ from PIL import Image
 from pipeline.machine.engine import worker_count
 from pipeline.sets.archives import Archive
 from pipeline.sets.building import build_set
+from pipeline.sets.folder import FolderSet
 from pipeline.sets.members import archive_members
 from pipeline.sets.places365 import Places365
 from pipeline.storage.store import Store, StoreWriter

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.storage.store import Chunk, Store, StoreWriter
+from pipeline.storage.portions import Portion
+from pipeline.storage.store import Store, StoreWriter
 from pipeline.storage.tables import CLASS_HITS, read_table, write_table
 
 NOT_FINITE = "not_finite"
@@ -32,17 +33,17 @@ class Colorized(NamedTuple):
     hits: tuple[float, float] | None = None
 
 
-def part_path(chunk: Chunk, parts: Path) -> Path:
+def part_path(portion: Portion, parts: Path) -> Path:
     """Where the results of some photographs are kept: a store, and its table of hits beside it.
 
     Args:
-        chunk: the photographs.
+        portion: the photographs; with the column image_id.
         parts: the folder of all parts of a run.
 
     Returns:
         The store's path; a part is finished once it is there.
     """
-    return parts / hashlib.sha256("\n".join(chunk.image_ids).encode()).hexdigest()[:16]
+    return parts / hashlib.sha256("\n".join(portion.columns["image_id"]).encode()).hexdigest()[:16]
 
 
 def write_part(path: Path, results: Iterable[Colorized]) -> Path:

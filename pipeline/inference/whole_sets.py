@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from pipeline.color.joining import join, spread_colors
 from pipeline.color.lab import lightness
 from pipeline.color.space import ColorSpace
 from pipeline.color.upsampling import Grid
-from pipeline.images.decode import encode_png
+from pipeline.images.decode import decode, encode_png
 from pipeline.inference.parts import Colorized, join_parts, part_path, write_part
 from pipeline.inference.predictor import Predictor, PredictorSettings, load_predictor, oracle_grid
 from pipeline.machine.devices import choose_device, one_thread
@@ -38,7 +38,8 @@ from pipeline.methods.head import Head
 from pipeline.methods.inputs import network_light, true_colors
 from pipeline.settings.method_entries import MethodEntry
 from pipeline.settings.sections import Predict
-from pipeline.storage.store import Chunk, Store
+from pipeline.storage.portions import Portion, photograph_bytes, portions
+from pipeline.storage.store import Store
 
 MOST_IN_PART = 64
 """Photographs in a finished part at most: what a killed run loses per worker."""
@@ -134,16 +135,16 @@ def _predict(colorizer: Colorizer, store: Store, out: Path, cache: Path) -> pa.T
     rows = store.rows("test")
     image_ids = rows["image_id"].tolist()
     device = choose_device() if colorizer.network is not None else torch.device("cpu")
-    chunks = store.chunks(image_ids, _part_size(len(image_ids), device, colorizer.settings.batch))
+    tasks = portions(store.path, rows, _part_size(len(image_ids), device, colorizer.settings.batch), ["image_id"])
     parts = cache / fingerprint(_facts(colorizer), device.type, rows["sha256"].tolist(), image_ids)
     parts.mkdir(parents=True, exist_ok=True)
     shared = (colorizer, parts)
     done: Iterable[Path]
     if device.type == "cpu":
-        done = map_shards(_colorize_part, chunks, shared, f"colorize with {colorizer.kind}", unit="part")
+        done = map_shards(_colorize_part, tasks, shared, f"colorize with {colorizer.kind}", unit="part")
     else:
         done = progress(
-            _parts_on_gpu(chunks, shared, device), f"colorize on {device.type}", total=len(chunks), unit="part"
+            _parts_on_gpu(tasks, shared, device), f"colorize on {device.type}", total=len(tasks), unit="part"
         )
     hits = join_parts(done, out)
     shutil.rmtree(cache)
@@ -166,26 +167,24 @@ def _facts(colorizer: Colorizer) -> list[object]:
     return [colorizer.kind, trained, settings.size, settings.upsample, table]
 
 
-def _colorize_part(chunk: Chunk, shared: tuple[Colorizer, Path]) -> Path:
-    """Colorize the photographs of one chunk; a finished part is left as it is."""
+def _colorize_part(portion: Portion, shared: tuple[Colorizer, Path]) -> Path:
+    """Colorize the photographs of one portion; a finished part is left as it is."""
     colorizer, parts = shared
-    path = part_path(chunk, parts)
+    path = part_path(portion, parts)
     if not path.is_dir():
-        store = Store(chunk.path)
-        groups = store.chunks(chunk.image_ids, TOGETHER)
         with one_thread():
-            write_part(
-                path, (result for group in groups for result in _colorize_together(store, group.image_ids, colorizer))
-            )
+            write_part(path, _colorize_together(portion, colorizer))
     return path
 
 
-def _colorize_together(store: Store, image_ids: tuple[str, ...], colorizer: Colorizer) -> Iterator[Colorized]:
-    photographs = [store.rgb(image_id) for image_id in image_ids]
-    lights = [lightness(rgb) for rgb in photographs]
-    grids, hits = _grids_together(photographs, lights, colorizer)
-    for image_id, light, grid, own in zip(image_ids, lights, grids, hits, strict=False):  # may be filled up
-        yield _painted(image_id, light, grid, colorizer.settings.upsample, own)
+def _colorize_together(portion: Portion, colorizer: Colorizer) -> Iterator[Colorized]:
+    """Groups of photographs, the same ones whatever the portion: it begins with a group."""
+    names, photographs = iter(portion.columns["image_id"]), (decode(data).rgb for data in photograph_bytes(portion))
+    while group := list(islice(photographs, TOGETHER)):
+        lights = [lightness(rgb) for rgb in group]
+        grids, hits = _grids_together(group, lights, colorizer)
+        for image_id, light, grid, own in zip(islice(names, len(group)), lights, grids, hits, strict=False):
+            yield _painted(image_id, light, grid, colorizer.settings.upsample, own)
 
 
 def _grids_together(
@@ -222,45 +221,45 @@ def _painted(image_id: str, light: Grid, grid: Grid, upsample: str, hits: Hits |
     return Colorized(image_id, png, height, width, None if hits is None else (float(hits[0]), float(hits[1])))
 
 
-def _parts_on_gpu(chunks: Sequence[Chunk], shared: tuple[Colorizer, Path], device: torch.device) -> Iterator[Path]:
-    """As `_colorize_part` for each chunk, the network in this process and everything else in workers."""
+def _parts_on_gpu(tasks: Sequence[Portion], shared: tuple[Colorizer, Path], device: torch.device) -> Iterator[Path]:
+    """As `_colorize_part` for each portion, the network in this process and everything else in workers."""
     colorizer, parts = shared
     assert colorizer.network is not None
     predictor = load_predictor(colorizer.network, device)
     with worker_pool(worker_count(), __name__) as pool:
-        for chunk in chunks:
-            path = part_path(chunk, parts)
+        for portion in tasks:
+            path = part_path(portion, parts)
             if not path.is_dir():
-                write_part(path, _colorize_batched(chunk, colorizer.settings, predictor, pool))
+                write_part(path, _colorize_batched(portion, colorizer.settings, predictor, pool))
             yield path
 
 
 def _colorize_batched(
-    chunk: Chunk, settings: Predict, predictor: Predictor, pool: ProcessPoolExecutor
+    portion: Portion, settings: Predict, predictor: Predictor, pool: ProcessPoolExecutor
 ) -> Iterator[Colorized]:
     """Read ahead, run batches, write behind."""
     sizes = predictor.size, predictor.cells
-    reading = deque(pool.submit(_read_small, chunk.path, name, *sizes) for name in chunk.image_ids)
+    reading = deque(pool.submit(_read_small, portion, place, *sizes) for place in range(len(portion)))
     writing: deque[Future[Colorized]] = deque()
-    for start in range(0, len(chunk.image_ids), settings.batch):
-        names = chunk.image_ids[start : start + settings.batch]
-        grids, hits = _predict_together(predictor, [reading.popleft().result() for _ in names], settings.batch)
-        for place, name in enumerate(names):
-            own = None if hits is None else hits[place]
-            writing.append(pool.submit(_write_one, chunk.path, name, grids[place], settings.upsample, own))
+    for start in range(0, len(portion), settings.batch):
+        places = range(start, min(start + settings.batch, len(portion)))
+        grids, hits = _predict_together(predictor, [reading.popleft().result() for _ in places], settings.batch)
+        for number, place in enumerate(places):
+            own = None if hits is None else hits[number]
+            writing.append(pool.submit(_write_one, portion, place, grids[number], settings.upsample, own))
     for result in writing:
         yield result.result()
 
 
-def _read_small(path: Path, image_id: str, size: int, cells: int) -> Seen:
-    rgb = _store(path).rgb(image_id)
+def _rgb_at(portion: Portion, place: int) -> npt.NDArray[np.uint8]:
+    (data,) = photograph_bytes(portion, [place])
+    return decode(data).rgb
+
+
+def _read_small(portion: Portion, place: int, size: int, cells: int) -> Seen:
+    rgb = _rgb_at(portion, place)
     return network_light(lightness(rgb), size), true_colors(rgb, cells)
 
 
-def _write_one(path: Path, image_id: str, grid: Grid, upsample: str, hits: Hits | None) -> Colorized:
-    return _painted(image_id, lightness(_store(path).rgb(image_id)), grid, upsample, hits)
-
-
-@lru_cache(maxsize=1)
-def _store(path: Path) -> Store:
-    return Store(path)
+def _write_one(portion: Portion, place: int, grid: Grid, upsample: str, hits: Hits | None) -> Colorized:
+    return _painted(portion.columns["image_id"][place], lightness(_rgb_at(portion, place)), grid, upsample, hits)

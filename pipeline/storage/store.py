@@ -4,11 +4,10 @@ import hashlib
 import os
 import shutil
 import tarfile
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -204,16 +203,6 @@ class ShardReader:
         self.close()
 
 
-class Chunk(NamedTuple):
-    """A part of a store, small enough to be one worker's task.
-
-    Whoever works on it opens the whole index anew; `portions.Portion` carries what it needs.
-    """
-
-    path: Path
-    image_ids: tuple[str, ...]
-
-
 class Store:
     """An image set on disk, open for reading. Safe to share between threads and to send to other processes.
 
@@ -258,18 +247,6 @@ class Store:
         if split is not None:
             chosen = chosen[chosen["split"] == split]
         return chosen[chosen["status"] == "ok"] if usable else chosen
-
-    def chunks(self, image_ids: Sequence[str], size: int) -> list[Chunk]:
-        """Cut photographs into tasks.
-
-        Args:
-            image_ids: which, in order.
-            size: photographs per task.
-
-        Returns:
-            The tasks, in order.
-        """
-        return [Chunk(self.path, tuple(image_ids[start : start + size])) for start in range(0, len(image_ids), size)]
 
     def read(self, image_id: str) -> bytes:
         """The bytes of one photograph, by one seek.

@@ -24,6 +24,7 @@ from pipeline.methods.head import ClassHead
 from pipeline.methods.inputs import network_light, true_colors
 from pipeline.settings.method_entries import MethodEntry
 from pipeline.settings.sections import Predict
+from pipeline.storage.portions import portion
 from pipeline.storage.store import Store
 from tests.conftest import ON_RAY
 
@@ -137,7 +138,8 @@ def test_batches_as_on_a_gpu_agree_with_one_by_one(
     told = PredictorSettings(weights, load_model(weights).digest, method.readout, SETTINGS.size)  # type: ignore[arg-type]
     predictor = load_predictor(told, torch.device("cpu"))
     with ThreadPoolExecutor(2) as pool:
-        results = list(predicting._colorize_batched(predicting.Chunk(store.path, names), SETTINGS, predictor, pool))
+        task = portion(store.path, store.rows("test"), ["image_id"])
+        results = list(predicting._colorize_batched(task, SETTINGS, predictor, pool))
     assert [result.image_id for result in results] == list(names)
     for result in results:
         assert result.png is not None
