@@ -70,7 +70,7 @@ def settings(reference: str) -> Settings:
             "spaces": {"paper": {"bin_size": 6}},
             "methods": {"l2": method},
             "train": {"steps": 1},
-            "masks": {"segmenter": "felzenszwalb"},
+            "masks": {"segmenter": {"kind": "felzenszwalb"}},
         }
     )
 

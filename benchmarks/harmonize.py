@@ -42,7 +42,8 @@ from pipeline.images.resizing import resize
 from pipeline.masks.harmonization import MODES, harmonize
 from pipeline.masks.objects import label_objects
 from pipeline.masks.rle import Segment, segments_of_labels
-from pipeline.settings.sections import Harmonize, Sam
+from pipeline.masks.segment_anything import SegmentAnything
+from pipeline.settings.sections import Harmonize
 
 TARGET, NETWORK_TARGET = 1.0, 0.10
 PHOTOGRAPHS, LONGER, TURNS = 6, 640, 4
@@ -134,7 +135,7 @@ def outside_the_network(points_per_side: int = 8) -> float:
         part.register_forward_pre_hook(begin)
         part.register_forward_hook(end)
     network.mask_decoder.register_forward_hook(as_discs)
-    settings = Sam(model="vit_b", points_per_side=points_per_side)
+    settings = SegmentAnything(model="vit_b", points_per_side=points_per_side)
     start = time.process_time()
     segments = run_network(Loaded(network), grey_image(resize(data.coffee(), (480, 640))), "coffee", settings)
     whole = time.process_time() - start

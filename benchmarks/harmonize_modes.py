@@ -37,8 +37,8 @@ from pipeline.masks.bleeding import edge_distance
 from pipeline.masks.harmonization import MODES, harmonize
 from pipeline.masks.objects import edge_pixels, label_objects
 from pipeline.masks.rle import Segment
-from pipeline.masks.superpixels import felzenszwalb
-from pipeline.settings.sections import Felzenszwalb, Harmonize
+from pipeline.masks.superpixels import Felzenszwalb
+from pipeline.settings.sections import Harmonize
 from pipeline.storage.store import Store
 
 RGB = npt.NDArray[np.uint8]
@@ -157,7 +157,7 @@ def main() -> None:
     def segments(grey: npt.NDArray[np.uint8], name: str) -> list[Segment]:
         if options.annotations is not None:
             return annotated_segments(grey, name, str(options.annotations))
-        return felzenszwalb(grey, name, Felzenszwalb())
+        return Felzenszwalb().segment(grey, name)
 
     table = measure(islice(photographs(options.folder), options.images), segments, sources, variants)
     means = table.drop(columns="image").groupby(["source", "mode"], sort=False).mean()

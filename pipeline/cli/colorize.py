@@ -17,8 +17,9 @@ from pipeline.masks.objects import PromptOutside
 from pipeline.masks.rle import NotSegmented
 from pipeline.methods.build import class_readout
 from pipeline.methods.checkpoint import WEIGHTS, load_model
+from pipeline.settings.mask_entries import Masks
 from pipeline.settings.params import Settings
-from pipeline.settings.sections import Harmonize, Masks
+from pipeline.settings.sections import Harmonize
 from pipeline.stages import paths
 from pipeline.stages.prepare import read_prepared
 from pipeline.storage.color_tables import read_space

@@ -1,20 +1,49 @@
 """The segmenter `masks`: objects that people drew, from annotation files in the format of COCO."""
 
 import functools
+import hashlib
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
+from pydantic import Field
 
 from pipeline.errors import UserError
 from pipeline.masks.rle import NotSegmented, Segment
+from pipeline.masks.segmenter import Segmenter
 
-Annotated = tuple[int, int, list[Any]]
+DrawnOn = tuple[int, int, list[Any]]
 """Height, width and instances of a photograph, as the file has them."""
+
+
+class DrawnMasks(Segmenter):
+    """Objects that people drew.
+
+    Attributes:
+        annotations: a COCO annotation file, or a folder of them.
+    """
+
+    by_name: ClassVar[bool] = True
+
+    kind: Literal["masks"] = "masks"
+    annotations: Annotated[str, Field(min_length=1)]
+
+    @property
+    def annotated_in(self) -> str:
+        """The annotation file or folder."""
+        return self.annotations
+
+    def decides(self) -> list[str]:
+        """What the files hold."""
+        return [hashlib.sha256(path.read_bytes()).hexdigest() for path in annotation_files(self.annotations)]
+
+    def segment(self, grey: npt.NDArray[np.uint8], image_id: str) -> list[Segment]:
+        """As `Segmenter.segment`; of the photograph only its size matters."""
+        return annotated_segments(grey, image_id, self.annotations)
 
 
 def annotation_files(path: str) -> list[Path]:
@@ -32,7 +61,9 @@ def annotation_files(path: str) -> list[Path]:
     place = Path(path)
     files = sorted(place.glob("*.json")) if place.is_dir() else [place] if place.is_file() else []
     if not files:
-        raise UserError(f"masks.annotations is {path!r}, it takes a COCO annotation file (.json) or a folder of them")
+        raise UserError(
+            f"masks.segmenter.annotations is {path!r}, it takes a COCO annotation file (.json) or a folder of them"
+        )
     return files
 
 
@@ -81,22 +112,24 @@ def _as_segment(instance: Any, height: int, width: int) -> Segment:
 
 
 @functools.lru_cache(maxsize=2)
-def _index(annotations: str) -> dict[str, Annotated]:
+def _index(annotations: str) -> dict[str, DrawnOn]:
     """What is drawn on each photograph, by the name of its file, also without folder and suffix where that is clear."""
-    full: dict[str, Annotated] = {}
-    short: dict[str, list[Annotated]] = defaultdict(list)
+    full: dict[str, DrawnOn] = {}
+    short: dict[str, list[DrawnOn]] = defaultdict(list)
     origin: dict[str, Path] = {}
     for path in annotation_files(annotations):
         for name, annotated in _read(path).items():
             if name in origin:
-                raise UserError(f"{origin[name]} and {path} both describe {name}; masks.annotations takes one of them")
+                raise UserError(
+                    f"{origin[name]} and {path} both describe {name}; masks.segmenter.annotations takes one of them"
+                )
             full[name], origin[name] = annotated, path
             for part in {Path(name).name, Path(name).stem} - {name}:
                 short[part].append(annotated)
     return {name: several[0] for name, several in short.items() if len(several) == 1} | full
 
 
-def _read(path: Path) -> dict[str, Annotated]:
+def _read(path: Path) -> dict[str, DrawnOn]:
     """The photographs of one file; none where it holds annotations of another kind only, such as COCO's captions."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -8,9 +8,10 @@ from pipeline.color.space import ColorSpace
 from pipeline.masks.harmonization import harmonize
 from pipeline.masks.harmonized_sets import selection_of
 from pipeline.masks.objects import canonical_order, label_objects, select_objects
-from pipeline.masks.registry import SEGMENTERS, segmenter_settings
 from pipeline.masks.rle import NotSegmented
-from pipeline.settings.sections import Harmonize, Masks
+from pipeline.masks.segmenter import chosen_segmenter
+from pipeline.settings.mask_entries import Masks
+from pipeline.settings.sections import Harmonize
 
 
 def harmonize_photograph(
@@ -42,7 +43,7 @@ def harmonize_photograph(
     if megapixels > masks.max_megapixels:
         limit = f"masks.max_megapixels is {masks.max_megapixels:g}"
         raise NotSegmented("too_large", f"{megapixels:.1f} megapixels to harmonize, {limit}")
-    segments = SEGMENTERS[masks.segmenter](grey_image(original), "", segmenter_settings(masks))
+    segments = chosen_segmenter(masks).segment(grey_image(original), "")
     kept = [one for one in segments if one.area > 0 and one.area >= masks.min_area * height * width]
     labels = select_objects(label_objects(canonical_order(kept), height, width), selection_of(settings))
     return harmonize(colored, original, labels, space, settings)

@@ -6,7 +6,7 @@ import logging
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from pipeline.errors import UserError
 from pipeline.machine.devices import choose_device
 from pipeline.masks.rle import NotSegmented, Segment, decode_mask, encode_mask, scale_nearest
 from pipeline.masks.superpixels import reduced
-from pipeline.settings.sections import Sam
 
 STABILITY_OFFSET = 1.0
 """By how much the threshold of the logits is moved to measure stability; the package's default."""
@@ -28,6 +27,42 @@ WIDTHS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 """Channels of the image encoder, by which a checkpoint's model type is told."""
 
 log = logging.getLogger(__name__)
+
+
+class SamSettings(Protocol):
+    """What is read of `segment_anything.SegmentAnything`; its attributes are explained there."""
+
+    @property
+    def model(self) -> str:
+        """Vit_b, vit_l or vit_h."""
+
+    @property
+    def points_per_side(self) -> int:
+        """Of the grid."""
+
+    @property
+    def points_per_batch(self) -> int:
+        """At a time."""
+
+    @property
+    def predicted_iou(self) -> float:
+        """Share."""
+
+    @property
+    def stability(self) -> float:
+        """Share."""
+
+    @property
+    def crop_layers(self) -> int:
+        """0 for none."""
+
+    @property
+    def points(self) -> list[list[float]]:
+        """(x, y), px."""
+
+    @property
+    def boxes(self) -> list[list[float]]:
+        """(x0, y0, x1, y1), px."""
 
 
 @dataclass
@@ -68,13 +103,13 @@ class Bfloat16Encoder(torch.nn.Module):
             return self.encoder(image).float()
 
 
-def segment_anything(grey: npt.NDArray[np.uint8], image_id: str, settings: Sam) -> list[Segment]:
+def segment_anything(grey: npt.NDArray[np.uint8], image_id: str, settings: SamSettings) -> list[Segment]:
     """The masks that SAM finds by itself, or those for the points and boxes of the settings.
 
     Args:
         grey: uint8 (H, W), given to the network as three equal channels.
         image_id: for messages.
-        settings: the section `masks.sam`.
+        settings: the section `masks.segmenter`.
 
     Returns:
         Masks with predicted IoU and stability; they may overlap.
@@ -129,7 +164,7 @@ def load_checkpoint(network: Network, path: Path, model: str) -> None:
         network.load_state_dict(state, strict=True)
     except (RuntimeError, TypeError, AttributeError):
         raise UserError(
-            f"{path} is {_told_model(state)}, masks.sam.model is {model}; use a checkpoint of that model"
+            f"{path} is {_told_model(state)}, masks.segmenter.model is {model}; use a checkpoint of that model"
         ) from None
 
 
@@ -141,7 +176,7 @@ def _told_model(state: object) -> str:
     return f"a checkpoint of {WIDTHS.get(weight.shape[-1], f'width {weight.shape[-1]}')}"
 
 
-def run_network(loaded: Loaded, grey: npt.NDArray[np.uint8], image_id: str, settings: Sam) -> list[Segment]:
+def run_network(loaded: Loaded, grey: npt.NDArray[np.uint8], image_id: str, settings: SamSettings) -> list[Segment]:
     """Segment one photograph with a loaded network; see `segment_anything`.
 
     The photograph is scaled down to the network's input size first, where it is larger: the network sees no more of it,
@@ -169,7 +204,9 @@ def _at_full_size(segment: Segment, size: tuple[int, int], predicted_iou: float,
     return encode_mask(scale_nearest(decode_mask(segment), size), predicted_iou, stability)
 
 
-def _automatic(loaded: Loaded, rgb: npt.NDArray[np.uint8], image_id: str, settings: Sam) -> list[dict[str, Any]]:
+def _automatic(
+    loaded: Loaded, rgb: npt.NDArray[np.uint8], image_id: str, settings: SamSettings
+) -> list[dict[str, Any]]:
     """SAM's own masks; on running out of memory the points of a batch are halved, for this and later photographs."""
     batch = loaded.points_per_batch or settings.points_per_batch
     while True:
@@ -199,7 +236,9 @@ def _automatic(loaded: Loaded, rgb: npt.NDArray[np.uint8], image_id: str, settin
         loaded.points_per_batch = batch = batch // 2
 
 
-def _prompted(network: Network, rgb: npt.NDArray[np.uint8], size: tuple[int, int], settings: Sam) -> list[Segment]:
+def _prompted(
+    network: Network, rgb: npt.NDArray[np.uint8], size: tuple[int, int], settings: SamSettings
+) -> list[Segment]:
     """One mask for each point and each box: of SAM's three answers the one it rates best."""
     predictor = SamPredictor(network)
     predictor.transform = _Coordinates(network.image_encoder.img_size)

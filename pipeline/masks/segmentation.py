@@ -1,6 +1,5 @@
 """The stage `segment`: masks for every photograph of a set, each photograph segmented once and never again."""
 
-import hashlib
 import json
 import logging
 from collections import Counter
@@ -16,11 +15,10 @@ from pipeline.machine.engine import map_shards
 from pipeline.machine.files import write_text
 from pipeline.machine.progress import progress
 from pipeline.machine.provenance import fingerprint
-from pipeline.masks.annotations import annotation_files
 from pipeline.masks.objects import canonical_order
-from pipeline.masks.registry import SEGMENTERS, segmenter_settings
 from pipeline.masks.rle import NotSegmented, Segment
-from pipeline.settings.sections import Masks
+from pipeline.masks.segmenter import chosen_segmenter
+from pipeline.settings.mask_entries import Masks
 from pipeline.storage.portions import Portion, photograph_bytes, portions
 from pipeline.storage.store import Store
 from pipeline.storage.tables import MASKS
@@ -95,16 +93,12 @@ def segmentation_hash(settings: Masks) -> str:
     Returns:
         16 hexadecimal digits.
     """
-    own = segmenter_settings(settings)
-    if settings.segmenter == "masks":
-        own = [hashlib.sha256(path.read_bytes()).hexdigest() for path in annotation_files(settings.annotations or "")]
-    elif settings.segmenter == "sam":
-        own = own.model_dump(exclude={"points_per_batch"})  # how many fit into memory changes no mask
-    return fingerprint(settings.segmenter, own, settings.max_megapixels)
+    segmenter = chosen_segmenter(settings)
+    return fingerprint(segmenter.kind, segmenter.decides(), settings.max_megapixels)
 
 
 def _segmented(store: Store, task: Task, split: str | None) -> Iterator[Found]:
-    alone = task.settings.segmenter == "sam"  # one network in one process has the whole machine or the whole GPU
+    alone = chosen_segmenter(task.settings).alone
     rows, columns = store.rows(split), ("image_id", "sha256")
     tasks = portions(store.path, rows, 1 if alone else IMAGES_PER_TASK, columns)
     if alone:
@@ -136,8 +130,7 @@ def segment_portion(part: Portion, task: Task) -> list[Found]:
 
 
 def _cache_path(image_id: str, sha256: str, task: Task) -> Path:
-    # annotations belong to a name, everything else to the pixels
-    key = sha256 if task.settings.segmenter != "masks" else fingerprint(sha256, image_id)
+    key = fingerprint(sha256, image_id) if chosen_segmenter(task.settings).by_name else sha256
     return task.cache / f"{key}.json"
 
 
@@ -149,7 +142,7 @@ def _segment_one(image_id: str, sha256: str, data: bytes, task: Task) -> tuple[s
         if megapixels > task.settings.max_megapixels:
             limit = task.settings.max_megapixels
             raise NotSegmented("too_large", f"{megapixels:.3g} megapixels, masks.max_megapixels is {limit:g}")
-        segments = SEGMENTERS[task.settings.segmenter](grey_image(rgb), image_id, segmenter_settings(task.settings))
+        segments = chosen_segmenter(task.settings).segment(grey_image(rgb), image_id)
     except NotSegmented as reason:
         status, detail = reason.status, str(reason)
     except ImageRefused as refusal:
@@ -176,7 +169,7 @@ def _rows(found: Found, settings: Masks, settings_hash: str) -> list[dict[str, A
     common = {
         "image_id": found.image_id,
         "sha256": found.sha256,
-        "segmenter": settings.segmenter,
+        "segmenter": settings.segmenter.kind,
         "settings_hash": settings_hash,
         "status": found.status,
     }

@@ -1,12 +1,15 @@
 """Segmenters that need no weights: scikit-image's partitions of the grey photograph."""
 
+from typing import Annotated, Literal
+
 import numpy as np
 import numpy.typing as npt
-from skimage import segmentation
+from pydantic import Field
 
 from pipeline.images.resizing import resize
 from pipeline.masks.rle import Segment, segments_of_labels
-from pipeline.settings.sections import Felzenszwalb, Slic
+from pipeline.masks.segmenter import Segmenter
+from pipeline.settings.sections import Positive
 
 
 def reduced(grey: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
@@ -26,40 +29,57 @@ def reduced(grey: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     return resize(grey, (max(1, round(height * size / longer)), max(1, round(width * size / longer))), "lanczos")
 
 
-def felzenszwalb(grey: npt.NDArray[np.uint8], image_id: str, settings: Felzenszwalb) -> list[Segment]:
-    """Graph-based regions (Felzenszwalb & Huttenlocher, IJCV 2004) of the photograph at a reduced size.
+class Felzenszwalb(Segmenter):
+    """Graph-based regions (Felzenszwalb & Huttenlocher, IJCV 2004) that together cover the photograph.
 
-    Args:
-        grey: uint8 (H, W).
-        image_id: not needed here.
-        settings: `size` of the longer side, and scikit-image's `scale`, `sigma`, `min_size` at that size.
-
-    Returns:
-        Masks that together cover the photograph.
+    Attributes:
+        size: px of the longer side at which it is segmented.
+        scale: the larger, the larger the regions; this and what follows at that size, as in scikit-image.
+        sigma: of the Gaussian before.
+        min_size: pixels of the smallest region.
     """
-    labels = segmentation.felzenszwalb(
-        reduced(grey, settings.size), scale=settings.scale, sigma=settings.sigma, min_size=settings.min_size
-    )
-    return segments_of_labels(labels, grey.shape)
+
+    kind: Literal["felzenszwalb"] = "felzenszwalb"
+    size: Positive = 400
+    scale: Annotated[float, Field(gt=0)] = 300.0
+    sigma: Annotated[float, Field(ge=0)] = 1.0
+    min_size: Positive = 150
+
+    def segment(self, grey: npt.NDArray[np.uint8], image_id: str) -> list[Segment]:
+        """As `Segmenter.segment`; the name is not needed."""
+        from skimage.segmentation import felzenszwalb
+
+        small = reduced(grey, self.size)
+        labels = felzenszwalb(small, scale=self.scale, sigma=self.sigma, min_size=self.min_size)
+        return segments_of_labels(labels, grey.shape)
 
 
-def slic(grey: npt.NDArray[np.uint8], image_id: str, settings: Slic) -> list[Segment]:
-    """Compact superpixels (SLIC, Achanta et al., PAMI 2012) of the photograph at a reduced size.
+class Slic(Segmenter):
+    """Compact superpixels (SLIC, Achanta et al., PAMI 2012) that together cover the photograph.
 
-    Args:
-        grey: uint8 (H, W).
-        image_id: not needed here.
-        settings: `size` of the longer side, the number of `segments`, `compactness` for grey in [0, 1], `sigma`.
-
-    Returns:
-        Masks that together cover the photograph.
+    Attributes:
+        size: px of the longer side at which it is segmented.
+        segments: about how many there are.
+        compactness: the larger, the squarer; for grey in [0, 1].
+        sigma: of the Gaussian before, px at that size.
     """
-    labels = segmentation.slic(
-        reduced(grey, settings.size),
-        n_segments=settings.segments,
-        compactness=settings.compactness,
-        sigma=settings.sigma,
-        channel_axis=None,
-        start_label=0,
-    )
-    return segments_of_labels(labels, grey.shape)
+
+    kind: Literal["slic"] = "slic"
+    size: Positive = 320
+    segments: Positive = 60
+    compactness: Annotated[float, Field(gt=0)] = 0.1
+    sigma: Annotated[float, Field(ge=0)] = 1.0
+
+    def segment(self, grey: npt.NDArray[np.uint8], image_id: str) -> list[Segment]:
+        """As `Segmenter.segment`; the name is not needed."""
+        from skimage.segmentation import slic
+
+        labels = slic(
+            reduced(grey, self.size),
+            n_segments=self.segments,
+            compactness=self.compactness,
+            sigma=self.sigma,
+            channel_axis=None,
+            start_label=0,
+        )
+        return segments_of_labels(labels, grey.shape)

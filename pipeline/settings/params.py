@@ -15,6 +15,7 @@ from ruamel.yaml import YAML, YAMLError
 from pipeline.errors import UserError
 from pipeline.settings import sections
 from pipeline.settings.listed import OneOf
+from pipeline.settings.mask_entries import Masks
 from pipeline.settings.method_entries import MethodEntry
 from pipeline.settings.problems import setting_problems
 from pipeline.settings.registries import PROTOCOLS
@@ -49,7 +50,7 @@ class Settings(Section):
     methods: dict[Name, MethodEntry]
     train: sections.Train
     predict: sections.Predict = sections.Predict()
-    masks: sections.Masks
+    masks: Masks
     harmonize: sections.Harmonize = sections.Harmonize()
     evaluate: sections.Evaluate = sections.Evaluate()
     report: sections.Report = sections.Report()

@@ -101,3 +101,13 @@ SETS = Registry(
     }
 )
 """Image sets, by what `sets.<name>.source` takes: settings that yield photographs (`sets.photographs.ImageSet`)."""
+
+SEGMENTERS = Registry(
+    {
+        "felzenszwalb": "pipeline.masks.superpixels:Felzenszwalb",
+        "slic": "pipeline.masks.superpixels:Slic",
+        "sam": "pipeline.masks.segment_anything:SegmentAnything",
+        "masks": "pipeline.masks.annotations:DrawnMasks",
+    }
+)
+"""What finds objects in a grey photograph (`masks.segmenter.Segmenter`)."""

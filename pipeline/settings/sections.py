@@ -112,55 +112,6 @@ class Report(Section):
     gallery: Positive = 60
 
 
-class Felzenszwalb(Section):
-    """Graph-based segmentation of the grey photograph, scaled to `size` on its longer side (scikit-image)."""
-
-    size: Positive = 400
-    scale: Annotated[float, Field(gt=0)] = 300.0
-    sigma: Annotated[float, Field(ge=0)] = 1.0
-    min_size: Positive = 150
-
-
-class Slic(Section):
-    """Superpixels of the grey photograph, scaled to `size` on its longer side (scikit-image)."""
-
-    size: Positive = 320
-    segments: Positive = 60
-    compactness: Annotated[float, Field(gt=0)] = 0.1
-    sigma: Annotated[float, Field(ge=0)] = 1.0
-
-
-class Sam(Section):
-    """Segment Anything's automatic masks; the checkpoint is resolved as in DESIGN section 9."""
-
-    model: Literal["vit_b", "vit_l", "vit_h"] = "vit_h"
-    points_per_side: Positive = 32
-    points_per_batch: Positive = 64
-    predicted_iou: Share = 0.88
-    stability: Share = 0.95
-    crop_layers: Annotated[Whole, Field(ge=0, le=3)] = 0
-    points: list[Point] = []
-    boxes: list[Box] = []
-
-
-class Masks(Section):
-    """How objects are found in the grey photograph (SPEC section 7, R7)."""
-
-    segmenter: Literal["felzenszwalb", "slic", "sam", "masks"]
-    min_area: Share = 0.002
-    max_megapixels: Annotated[float, Field(gt=0)] = 40.0
-    annotations: str | None = None
-    felzenszwalb: Felzenszwalb = Felzenszwalb()
-    slic: Slic = Slic()
-    sam: Sam = Sam()
-
-    @model_validator(mode="after")
-    def _annotations_for_masks(self) -> "Masks":
-        if self.segmenter == "masks" and self.annotations is None:
-            raise ValueError("segmenter is 'masks', so annotations takes a COCO annotation file or a folder of them")
-        return self
-
-
 class Select(Section):
     """Which objects are harmonized: the k largest, those under points (x, y), or those under boxes (x0, y0, x1, y1)."""
 

@@ -62,14 +62,15 @@ def _watched() -> dict[str, Any]:
     if kept is not None and kept.exists():
         watched: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
     else:
+        from pipeline.masks.segmenter import chosen_segmenter
         from pipeline.settings.params import load_settings
 
         settings = load_settings(PARAMS)
-        masks = settings.masks
+        segmenter = chosen_segmenter(settings.masks)
         watched = {
             "sets": {name: getattr(one, "path", None) for name, one in settings.sets.items()},
-            "annotations": masks.annotations if masks.segmenter == "masks" else None,
-            "checkpoint": f"sam_{masks.sam.model}" if masks.segmenter == "sam" else None,
+            "annotations": segmenter.annotated_in,
+            "checkpoint": segmenter.weights,
         }
         for older in FOLDER.glob("*.json"):
             older.unlink()

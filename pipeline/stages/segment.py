@@ -22,4 +22,4 @@ def segment_objects(settings: Settings, version: StageVersion, set_name: str) ->
     table = segment_set(Store(paths.image_set(set_name)), settings.masks, version.resume_folder())
     facts = {"set": set_name, "masks": settings.masks.model_dump(mode="json")} | version.facts()
     write_table(table, paths.masks(set_name), facts)
-    return f"{settings.masks.segmenter}: {describe_masks(table)}"
+    return f"{settings.masks.segmenter.kind}: {describe_masks(table)}"

@@ -55,7 +55,7 @@ def annotate(project: Path, widths: list[int]) -> None:
 
 def test_a_changed_annotation_file_segments_again(project):
     annotate(project, [40, 40, 40, 40])
-    set_parameters(project, {"masks.segmenter": "masks", "masks.annotations": "drawn.json"})
+    set_parameters(project, {"masks.segmenter": {"kind": "masks", "annotations": "drawn.json"}})
     assert stages_run(call(project, "dvc", "repro", "segment@sample")) == {OUTSIDE, "segment@sample"}
     before = pq.read_table(project / "data/masks/sample.parquet")["area"].to_pylist()
     annotate(project, [80, 40, 40, 40])

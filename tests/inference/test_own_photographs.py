@@ -18,7 +18,9 @@ from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
 from pipeline.images.decode import decode, encode_png
 from pipeline.inference.own_photographs import Options, Outcome, colorize_photographs
-from pipeline.settings.sections import Felzenszwalb, Harmonize, Masks
+from pipeline.masks.superpixels import Felzenszwalb
+from pipeline.settings.mask_entries import Masks
+from pipeline.settings.sections import Harmonize
 from tests.small_methods import told_predictor
 
 Make = Callable[..., np.ndarray]
@@ -220,7 +222,7 @@ def test_harmonized_photographs_have_the_grey_levels_of_their_originals(tmp_path
     """Where harmonizing changed a pixel, it is written as harmonizing made it, not by way of Lab once more."""
     original = np.repeat(photograph(4, 96, 96)[..., :1], 3, axis=-1)
     Image.fromarray(original).save(tmp_path / "a.png")
-    masks = Masks(segmenter="felzenszwalb", min_area=0.01, felzenszwalb=Felzenszwalb(size=96, scale=50.0, min_size=60))
+    masks = Masks(segmenter=Felzenszwalb(size=96, scale=50.0, min_size=60), min_area=0.01)
     keep, given = harmonizer(masks, Harmonize(mode="mode"), ColorSpace(20)), []
 
     def noted(colored: np.ndarray, photo: np.ndarray) -> np.ndarray:
@@ -252,7 +254,7 @@ def test_harmonized_colors_keep_to_objects(tmp_path: Path) -> None:
         grid[:, 0, 6:18, 6:18] = -20
         return grid
 
-    masks = Masks(segmenter="felzenszwalb", min_area=0.01, felzenszwalb=Felzenszwalb(size=288, scale=200.0, sigma=0.8))
+    masks = Masks(segmenter=Felzenszwalb(size=288, scale=200.0, sigma=0.8), min_area=0.01)
     predictor, keep = told_predictor(bleeding), Harmonize(mode="palette", radius=16)
     for out, options in (
         ("raw", Options(upsample="bilinear")),
@@ -326,7 +328,7 @@ def test_a_trained_method_from_the_command_line(
     model = settings.methods["l2"].model
     network = starting_network(model.network, 2, 0)
     save_model(paths.model("l2") / WEIGHTS, network, model, AbHead(), settings.train_of("l2"), 0)
-    write_table(METHOD.empty_table(), paths.method("l2"), {"space": None})
+    write_table(METHOD.empty_table(), paths.method_classes("l2"), {"space": None})
     done = CliRunner().invoke(main, ["colorize", str(album), "-o", "out", "--method", "l2", "--compare"])
     assert done.exit_code == 1  # one photograph of the album is broken
     assert done.output.splitlines()[-1] == "4 photographs colorized, 1 left behind (truncated 1)"

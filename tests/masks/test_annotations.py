@@ -93,5 +93,5 @@ def test_files_that_are_no_annotations(tmp_path, content):
     path.write_text(content)
     with pytest.raises(UserError, match=r"broken\.json is no COCO annotation file"):
         annotated_segments(GREY, "cat", str(path))
-    with pytest.raises(UserError, match=r"masks\.annotations is .*missing"):
+    with pytest.raises(UserError, match=r"masks\.segmenter\.annotations is .*missing"):
         annotated_segments(GREY, "cat", str(tmp_path / "missing"))

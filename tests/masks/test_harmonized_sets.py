@@ -10,18 +10,21 @@ import pytest
 from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
 from pipeline.images.decode import encode_png
-from pipeline.masks import segmentation as segmenting
+from pipeline.masks.annotations import DrawnMasks
 from pipeline.masks.harmonized_sets import harmonize_set
 from pipeline.masks.rle import Segment, decode_mask, encode_mask
+from pipeline.masks.segment_anything import SegmentAnything
 from pipeline.masks.segmentation import describe_masks, segment_set, segmentation_hash
+from pipeline.masks.superpixels import Felzenszwalb, Slic
 from pipeline.reporting.pictures.harmonization_figure import harmonization_figure, harmonization_panels
-from pipeline.settings.sections import Felzenszwalb, Harmonize, Masks, Select, Slic
+from pipeline.settings.mask_entries import Masks
+from pipeline.settings.sections import Harmonize, Select
 from pipeline.storage.store import Store, StoreWriter
 from pipeline.storage.tables import HARMONIZED, MASKS
 from tests.masks.scenes import bleeding, photograph
 
 SPACE = ColorSpace(6)
-FELZENSZWALB = Masks(segmenter="felzenszwalb", felzenszwalb=Felzenszwalb(size=60, scale=100, min_size=20))
+FELZENSZWALB = Masks(segmenter=Felzenszwalb(size=60, scale=100, min_size=20))
 
 
 def write_store(path, pictures: dict[str, np.ndarray], split: str = "test") -> Store:
@@ -72,13 +75,13 @@ def grey_of(rgb: np.ndarray) -> np.ndarray:
 
 def test_nothing_is_segmented_twice_and_deleted_files_come_back(tmp_path, truth, monkeypatch):
     calls = []
-    original = segmenting.SEGMENTERS["felzenszwalb"]
+    original = Felzenszwalb.segment
 
-    def counted(grey, image_id, settings):
+    def counted(segmenter, grey, image_id):
         calls.append(image_id)
-        return original(grey, image_id, settings)
+        return original(segmenter, grey, image_id)
 
-    monkeypatch.setitem(segmenting.SEGMENTERS, "felzenszwalb", counted)
+    monkeypatch.setattr(Felzenszwalb, "segment", counted)
     first = segment_set(truth, FELZENSZWALB, tmp_path / "cache")
     assert sorted(calls) == ["flat", "photo0", "photo1", "photo2"]
     smaller = FELZENSZWALB.model_copy(update={"min_area": 0.2})
@@ -104,22 +107,22 @@ def test_workers_read_no_index(tmp_path, truth, predictions, monkeypatch):
 
 
 def test_the_hash_follows_what_decides_about_masks(tmp_path):
-    sam = Masks(segmenter="sam")
+    sam = Masks(segmenter=SegmentAnything())
     assert segmentation_hash(sam) != segmentation_hash(FELZENSZWALB)
-    batch = sam.model_copy(update={"sam": sam.sam.model_copy(update={"points_per_batch": 3})})
+    batch = Masks(segmenter=SegmentAnything(points_per_batch=3))
     assert segmentation_hash(batch) == segmentation_hash(sam)
-    fewer = sam.model_copy(update={"sam": sam.sam.model_copy(update={"points_per_side": 3})})
+    fewer = Masks(segmenter=SegmentAnything(points_per_side=3))
     assert segmentation_hash(fewer) != segmentation_hash(sam)
     path = tmp_path / "a.json"
     path.write_text("{}")
-    drawn = Masks(segmenter="masks", annotations=str(path))
+    drawn = Masks(segmenter=DrawnMasks(annotations=str(path)))
     before = segmentation_hash(drawn)
     path.write_text("{} ")
     assert segmentation_hash(drawn) != before
 
 
 def test_slic_runs_behind_the_same_interface(tmp_path, truth):
-    table = segment_set(truth, Masks(segmenter="slic", slic=Slic(size=60, segments=8)), tmp_path / "cache")
+    table = segment_set(truth, Masks(segmenter=Slic(size=60, segments=8)), tmp_path / "cache")
     assert set(table["segmenter"].to_pylist()) == {"slic"}
     assert len(table) > 8
 
@@ -131,7 +134,7 @@ def test_photographs_without_masks_have_a_row_and_keep_their_bytes(tmp_path, tru
     annotations = [{"image_id": name, "segmentation": [polygon]} for name, polygon in polygons.items()]
     drawn = {"images": images, "annotations": annotations}
     (tmp_path / "drawn.json").write_text(json.dumps(drawn))
-    settings = Masks(segmenter="masks", annotations=str(tmp_path / "drawn.json"), min_area=0.01)
+    settings = Masks(segmenter=DrawnMasks(annotations=str(tmp_path / "drawn.json")), min_area=0.01)
     with caplog.at_level(logging.WARNING):
         masks = segment_set(truth, settings, tmp_path / "cache")
     statuses = dict(zip(masks["image_id"].to_pylist(), masks["status"].to_pylist(), strict=True))
@@ -173,7 +176,7 @@ def test_the_stored_results(tmp_path, truth, predictions, mode):
 
 
 def test_workers_change_nothing(tmp_path, truth, predictions, monkeypatch):
-    monkeypatch.setattr(segmenting, "IMAGES_PER_TASK", 1)
+    monkeypatch.setattr("pipeline.masks.segmentation.IMAGES_PER_TASK", 1)
     monkeypatch.setattr("pipeline.masks.harmonized_sets.IMAGES_PER_TASK", 1)
     results = []
     for workers in ("1", "2"):

@@ -15,7 +15,7 @@ from pipeline.machine.weight_files import MissingWeights
 from pipeline.masks import sam as adapter
 from pipeline.masks.rle import NotSegmented, decode_mask
 from pipeline.masks.sam import Bfloat16Encoder, Loaded, load_checkpoint, load_network, run_network
-from pipeline.settings.sections import Sam
+from pipeline.masks.segment_anything import SegmentAnything
 
 SIDE, PATCH, CHANNELS = 64, 16, 32
 
@@ -51,7 +51,7 @@ def grey(height: int = 90, width: int = 120) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width)).astype(np.uint8)
 
 
-SETTINGS = Sam(points_per_side=3, points_per_batch=4, predicted_iou=0.0, stability=0.0)
+SETTINGS = SegmentAnything(points_per_side=3, points_per_batch=4, predicted_iou=0.0, stability=0.0)
 
 
 def test_automatic_masks_have_the_photographs_size_and_scores(network):
@@ -175,7 +175,7 @@ def test_a_missing_checkpoint_is_a_line_for_the_user(tmp_path, monkeypatch):
 def test_a_checkpoint_of_another_model_names_both(tmp_path):
     path = tmp_path / "wide.pth"
     torch.save(small_network(width=768).state_dict(), path)
-    with pytest.raises(UserError, match=r"wide\.pth is a checkpoint of vit_b, masks\.sam\.model is vit_h"):
+    with pytest.raises(UserError, match=r"wide\.pth is a checkpoint of vit_b, masks\.segmenter\.model is vit_h"):
         load_checkpoint(small_network(), path, "vit_h")
 
 

@@ -15,13 +15,14 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.images.decode import decode
 from pipeline.masks.segmentation import segment_set
+from pipeline.masks.superpixels import Felzenszwalb
 from pipeline.reporting.experiments.compare import ComparedRun, build_compare, changes
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.page.statements import statements
 from pipeline.reporting.report_inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.tables.leaderboard import boards, read_summary
 from pipeline.reporting.tables.published_figures import published_for
-from pipeline.settings.sections import Felzenszwalb, Masks
+from pipeline.settings.mask_entries import Masks
 from pipeline.storage.store import Store
 from pipeline.storage.tables import write_table
 from tests.reporting.fixture import METHODS, embedded, made_up_run
@@ -83,7 +84,7 @@ def test_harmonized_examples_show_their_objects(tmp_path: Path) -> None:
     inputs = made_up_run(tmp_path / "run", names=("coffee", "rocket"), side=64)
     test_set = inputs.sets[0]
     assert test_set.truth is not None
-    masks = Masks(segmenter="felzenszwalb", felzenszwalb=Felzenszwalb(size=64, scale=50.0, sigma=0.5, min_size=20))
+    masks = Masks(segmenter=Felzenszwalb(size=64, scale=50.0, sigma=0.5, min_size=20))
     table = segment_set(Store(test_set.truth), masks, tmp_path / "cache")
     write_table(table.filter(pc.equal(table["image_id"], "coffee")), tmp_path / "masks.parquet")
     inputs = replace(inputs, sets=(replace(test_set, masks=tmp_path / "masks.parquet"),))

@@ -122,7 +122,22 @@ def changed(params, path, value):
             "sets.path.split is no setting (1); did you mean split_by?",
         ),
         ("sets.other", {"source": "sample"}, "sets.other is defined, but run uses it nowhere"),
-        ("masks.segmenter", "masks", "masks.segmenter is 'masks', so annotations takes"),
+        ("masks.segmenter", {"kind": "masks"}, "masks.segmenter.annotations is missing"),
+        (
+            "masks.segmenter",
+            {"kind": "slicc"},
+            'masks.segmenter.kind is "slicc", it takes felzenszwalb, slic, sam, masks',
+        ),
+        (
+            "masks.segmenter",
+            {"kind": "slic", "sgma": 1.0},
+            "masks.segmenter.sgma is no setting (1.0); did you mean sigma?",
+        ),
+        (
+            "masks",
+            {"segmenter": "slic", "slic": {"segments": 30}},
+            "masks.segmenter stands as older versions had it; write segmenter: {kind: slic, segments: 30}",
+        ),
         ("harmonize.select", {"largest": 0}, "harmonize.select.largest is 0, it takes at least 1"),
         ("harmonize.select", {"largest": 1, "points": [[1, 2]]}, "harmonize.select.largest and points are there, it"),
         ("harmonize.select", {"points": [[1, 2, 3]]}, "harmonize.select.points.0 is [1, 2, 3], it takes at most 2"),
