@@ -86,7 +86,7 @@ def fetch_file(file: RemoteFile, path: Path, pauses: Sequence[float] = PAUSES) -
             _notes(part).unlink(missing_ok=True)
             raise UserError(
                 f"{file.url} gave another file than the published one; it was removed, run again "
-                f"({difference(found, file.checksum)})"
+                f"({checksum_difference(found, file.checksum)})"
             )
         part.replace(path)
         _notes(part).unlink(missing_ok=True)
@@ -113,7 +113,7 @@ def checksum_of(path: Path, kind: str) -> str:
     return found.hexdigest()
 
 
-def difference(found: str, checksum: str) -> str:
+def checksum_difference(found: str, checksum: str) -> str:
     """How a checksum differs from the one that it should be, for a message.
 
     Args:
