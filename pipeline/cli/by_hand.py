@@ -67,7 +67,7 @@ def import_command(folder: Path, set_name: str, name: str, resize: bool, partial
     if name in BASELINES or name in settings.methods or not re.fullmatch(NAME, name):
         raise UserError(f"--name is {name!r}, it takes letters, digits and underscores, and no name that is in use")
     truth = Store(paths.image_set(known(settings, "sets", set_name)))
-    report = importing.import_results(folder, truth, paths.imported(name, set_name), resize, partial)
+    report = importing.import_folder(folder, truth, paths.imported(name, set_name), resize, partial)
     for line in report.lines():
         click.echo(line)
     if name not in settings.run.imported:

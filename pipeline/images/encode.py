@@ -30,6 +30,8 @@ _WITH_EXIF = (".jpg", ".png", ".webp", ".tif", ".heic")
 _WITH_DPI = (".jpg", ".png", ".tif", ".bmp")
 _WITH_ALPHA = (".png", ".webp", ".tif")
 _DEFLATE_LEVEL = 3
+_TEXT_TAGS = (270, 271, 272, 305, 306, 315, 33432)
+"""Description, make, model, software, date, artist and copyright (TIFF 6.0)."""
 INCH = 0.0254
 """Metres."""
 
@@ -113,41 +115,30 @@ def _png16(pixels: Pixels, exif: bytes, dpi: tuple[float, float] | None) -> byte
 
 
 def _tiff16(pixels: Pixels, exif: bytes, dpi: tuple[float, float] | None) -> bytes:
-    """A 16-bit RGB TIFF, deflated in one strip (TIFF 6.0 and its technical note 2).
+    """A 16-bit RGB TIFF, deflated (TIFF 6.0 and its technical note 2): Pillow writes 8 bits.
 
     Of EXIF the plain tags travel (camera, date, artist), not the nested blocks, which hold offsets into the old file.
+    Without `dpi` the file says 1 : 1 without a unit, which is what a reader takes it for anyway.
     """
+    import tifffile  # here, as settings and help read this module and only 16-bit TIFF needs it
+
     tags = Image.Exif()
     if exif:
         tags.load(exif)
-    height, width = pixels.shape[:2]
-    strip = zlib.compress(pixels.astype("<u2").tobytes(), _DEFLATE_LEVEL)
-    entries = [(256, 4, [width]), (257, 4, [height]), (258, 3, [16, 16, 16]), (259, 3, [8]), (262, 3, [2])]
-    entries += [(277, 3, [3]), (278, 4, [height]), (284, 3, [1])]
-    texts = [
-        (tag, str(tags[tag]).encode("utf-8") + b"\0") for tag in (270, 271, 272, 305, 306, 315, 33432) if tag in tags
-    ]
-    ratios = [(282 + axis, [round(1000 * one), 1000]) for axis, one in enumerate(dpi or ())]
-    count = len(entries) + len(texts) + len(ratios) + 2
-    after = 8 + 2 + 12 * count + 4  # values too long for an entry stand here, then the strip
-    table, values = {}, b""
-    sized = {3: "<u2", 4: "<u4"}
-    for tag, kind, numbers in entries:
-        table[tag] = (kind, len(numbers), np.array(numbers, sized[kind]).tobytes())
-    for tag, text in texts:
-        table[tag] = (2, len(text), text)
-    for tag, ratio in ratios:  # per inch, as is meant where no unit is given
-        table[tag] = (5, 1, np.array(ratio, "<u4").tobytes())
-    table[273], table[279] = (4, 1, b""), (4, 1, len(strip).to_bytes(4, "little"))
-    for tag in sorted(table):
-        kind, number, data = table[tag]
-        if len(data) > 4:
-            table[tag] = (kind, number, (after + len(values)).to_bytes(4, "little"))
-            values += data + b"\0" * (len(data) % 2)
-    table[273] = (4, 1, (after + len(values)).to_bytes(4, "little"))
-    directory = count.to_bytes(2, "little")
-    for tag in sorted(table):
-        kind, number, data = table[tag]
-        directory += tag.to_bytes(2, "little") + kind.to_bytes(2, "little") + number.to_bytes(4, "little")
-        directory += data.ljust(4, b"\0")
-    return b"II*\0" + (8).to_bytes(4, "little") + directory + bytes(4) + values + strip
+    # Pillow takes every byte of a text for Latin-1: so the bytes come out as they were, UTF-8 among them
+    texts = [(tag, "s", 0, str(tags[tag]).encode("latin-1", "replace"), True) for tag in _TEXT_TAGS if tag in tags]
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        pixels,
+        photometric="rgb",
+        compression="adobe_deflate",
+        compressionargs={"level": _DEFLATE_LEVEL},
+        rowsperstrip=len(pixels),
+        resolution=dpi,
+        resolutionunit="INCH" if dpi else None,
+        metadata=None,
+        software=False,
+        extratags=texts,
+    )
+    return buffer.getvalue()

@@ -25,8 +25,9 @@ from filelock import FileLock
 
 from pipeline.errors import UserError
 from pipeline.machine.cache import cache_folder
+from pipeline.machine.checksums import checksum_difference, checksum_digits, checksum_of
 from pipeline.machine.files import DISK_FULL, format_bytes
-from pipeline.machine.progress import progress
+from pipeline.machine.progress import byte_progress
 
 BLOCK = 1 << 20
 TIMEOUT = 60
@@ -81,53 +82,15 @@ def fetch_file(file: RemoteFile, path: Path, pauses: Sequence[float] = PAUSES) -
             _check_space(file, part, file.bytes)
         _fetch(file, part, pauses)
         found = checksum_of(part, file.checksum)
-        if not found.startswith(_digits(file.checksum)):
+        if not found.startswith(checksum_digits(file.checksum)):
             part.unlink()
             _notes(part).unlink(missing_ok=True)
             raise UserError(
                 f"{file.url} gave another file than the published one; it was removed, run again "
-                f"({difference(found, file.checksum)})"
+                f"({checksum_difference(found, file.checksum)})"
             )
         part.replace(path)
         _notes(part).unlink(missing_ok=True)
-
-
-def checksum_of(path: Path, kind: str) -> str:
-    """The checksum of a file, with a progress bar where that takes long.
-
-    Args:
-        path: of the file.
-        kind: "sha256" or "md5"; what stands behind a colon is not looked at.
-
-    Returns:
-        All hexadecimal digits.
-
-    Raises:
-        OSError: if it cannot be read.
-    """
-    found = hashlib.new(kind.partition(":")[0])
-    with path.open("rb") as opened, _byte_bar(f"verify {path.name}", path.stat().st_size) as bar:
-        while block := opened.read(BLOCK):
-            found.update(block)
-            bar.update(len(block))
-    return found.hexdigest()
-
-
-def difference(found: str, checksum: str) -> str:
-    """How a checksum differs from the one that it should be, for a message.
-
-    Args:
-        found: all digits of the file's.
-        checksum: as in `RemoteFile`.
-
-    Returns:
-        Such as "sha256 1f3a..., it takes 7be5be79...".
-    """
-    return f"{checksum.partition(':')[0]} {found[:16]}..., it takes {_digits(checksum)[:16]}..."
-
-
-def _digits(checksum: str) -> str:
-    return checksum.partition(":")[2]
 
 
 @contextmanager
@@ -227,7 +190,7 @@ def _write_notes(file: RemoteFile, part: Path, headers: Any, total: int | None) 
 
 def _copy(file: RemoteFile, answer: Any, part: Path, have: int, total: int | None) -> None:
     """Append the answer's body to the part, never more than the file holds."""
-    with _opened(file, part, have) as opened, _byte_bar(f"fetch {part.stem}", total, have) as bar:
+    with _opened(file, part, have) as opened, byte_progress(f"fetch {part.stem}", total, have) as bar:
         while (left := BLOCK if total is None else min(BLOCK, total - have)) and (block := _read(answer, left)):
             while block:
                 try:
@@ -309,10 +272,3 @@ def _notes(part: Path) -> Path:
 
 def _length(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _byte_bar(description: str, total: int | None, done: int = 0) -> Any:
-    bar: Any = progress((), description, total, "B")
-    bar.unit_scale = True
-    bar.n = bar.initial = done
-    return bar

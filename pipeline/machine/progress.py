@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -36,3 +36,20 @@ def progress(
         dynamic_ncols=True,
         bar_format=form,
     )
+
+
+def byte_progress(description: str, total: int | None, done: int = 0) -> "tqdm[Any]":
+    """A bar of bytes, to `update` by hand.
+
+    Args:
+        description: what is being done, a word or two.
+        total: how many bytes there are; None where nobody knows.
+        done: how many were there before.
+
+    Returns:
+        As `progress`.
+    """
+    bar: tqdm[Any] = progress((), description, total, "B")
+    bar.unit_scale = True
+    bar.n = bar.initial = done
+    return bar

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
-from pipeline.machine.download import PAUSES, NotFetched, RemoteFile, checksum_of, fetch_file
+from pipeline.machine.checksums import checksum_of
+from pipeline.machine.download import PAUSES, NotFetched, RemoteFile, fetch_file
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.machine.cache import cache_folder
-from pipeline.machine.download import PAUSES, RemoteFile, checksum_of, difference, fetch_file
+from pipeline.machine.checksums import checksum_difference, checksum_of
+from pipeline.machine.download import PAUSES, RemoteFile, fetch_file
 from pipeline.machine.files import format_bytes
 
 
@@ -84,7 +85,7 @@ def fetch_archive(archive: Archive, folder: Path, pauses: Sequence[float] = PAUS
     if path.exists():
         found = checksum_of(path, archive.checksum)
         if not archive.checksum.endswith(f":{found}"):
-            told = difference(found, archive.checksum)
+            told = checksum_difference(found, archive.checksum)
             raise UserError(f"{path} is not the published file; remove it and run again ({told})")
     else:
         require_placed([archive], folder)

@@ -56,7 +56,7 @@ def _listed(words: str, names: Sequence[str]) -> str:
     return f"{len(names)} {words}: {', '.join(names[:SHOWN])}{more}"
 
 
-def import_results(
+def import_folder(
     folder: Path, truth: Store, out: Path, resize_to_truth: bool, partial: bool = False, split: str | None = "test"
 ) -> ImportReport:
     """Match a folder's images to a set's photographs by file name, and write them as a store of results.

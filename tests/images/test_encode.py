@@ -1,10 +1,12 @@
 """Results as files: 16 bits written by hand and read by others, EXIF and alpha kept, nothing half written."""
 
 import io
+import struct
 import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from pipeline.images.decode import decode
@@ -28,7 +30,6 @@ def test_sixteen_bit_png_by_its_own_chunks() -> None:
 
 
 def test_sixteen_bit_tiff_is_read_by_tifffile() -> None:
-    tifffile = pytest.importorskip("tifffile")
     exif = Image.Exif()
     exif[271], exif[306] = "A camera that has a long name", "2020:01:02 03:04:05"
     for block in (b"", exif.tobytes()):
@@ -39,6 +40,43 @@ def test_sixteen_bit_tiff_is_read_by_tifffile() -> None:
             if block:
                 assert file.pages[0].tags[271].value == "A camera that has a long name"
         assert decode(data).record["bits"] == 16
+
+
+def test_sixteen_bit_tiff_by_its_own_bytes_and_by_pillow() -> None:
+    """Read by struct and zlib as TIFF 6.0 has it, its tags and high bytes by Pillow."""
+    exif = Image.Exif()
+    texts = {
+        270: "a view",
+        271: "A camera",
+        272: "its model",
+        305: "s",
+        306: "2020:01:02 03:04:05",
+        33432: "c",
+    }
+    for tag, text in texts.items():
+        exif[tag] = text
+    exif[315] = "Zoë".encode()
+    data = encode_result(DEEP, ".tif", exif.tobytes(), dpi=(300.0, 72.5))
+    start = struct.unpack("<I", data[4:8])[0]
+    assert data[:4] == b"II*\0"
+    (count,) = struct.unpack_from("<H", data, start)
+    entries = [struct.unpack_from("<HHII", data, start + 2 + 12 * number) for number in range(count)]
+    assert [tag for tag, *_ in entries] == sorted({tag for tag, *_ in entries})  # as TIFF 6.0, section 2, asks
+    values = {tag: value for tag, _, number, value in entries if number == 1}
+    assert (values[259], values[262], values[277]) == (8, 2, 3)  # deflate, RGB, samples
+    strip = zlib.decompress(data[values[273] : values[273] + values[279]])
+    assert np.array_equal(np.frombuffer(strip, "<u2").reshape(DEEP.shape), DEEP)
+    image = Image.open(io.BytesIO(data))
+    assert np.array_equal(np.asarray(image), DEEP >> 8)
+    assert {tag: image.tag_v2[tag] for tag in texts} == texts
+    assert data.find("Zoë".encode()) > 0
+    assert [float(one) for one in image.info["dpi"]] == [300.0, 72.5]
+    plain = Image.open(
+        io.BytesIO(encode_result(DEEP, ".tif"))
+    )  # tifffile says 1 : 1 without a unit: as square as unsaid
+    assert (plain.tag_v2[282], plain.tag_v2[283], plain.tag_v2[296]) == (1, 1, 1)
+    assert "dpi" not in plain.info
+    assert {305, 306}.isdisjoint(plain.tag_v2)  # no time, no program
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".bmp"])

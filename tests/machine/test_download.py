@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.machine.download import NotFetched, RemoteFile, checksum_of, fetch_file
+from pipeline.machine.checksums import checksum_of
+from pipeline.machine.download import NotFetched, RemoteFile, fetch_file
 from tests.loopback import Site
 
 BODY = np.random.default_rng(0).bytes(300_000)
