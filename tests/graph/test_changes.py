@@ -25,7 +25,8 @@ CHANGES = {
     "histogram.size": (64, {"histogram", "weights@paper"}),
     "spaces.paper.bin_size": (10, {"classes@paper", "report"}),
     "weights.smoothing_sigma": (4.0, {"weights@paper"}),
-    "methods.l2.train.steps": (2, {"prepare@l2", "train@l2", "predict@l2-sample", "report"}),
+    "methods.l2.model.train.steps": (2, {"prepare@l2", "train@l2", "report"}),
+    "methods.ccc_plus_plus_lite.readout.kind": ("expectation", {"predict@ccc_plus_plus_lite-sample", "report"}),
     "train.weight_decay": (0.02, TRAIN | {"report"}),
     "predict.upsample": ("guided", PREDICT | BASELINE | {"report"}),
     "masks.min_area": (0.01, {"segment@sample", "report"}),
@@ -88,6 +89,21 @@ def test_every_stage_of_the_graph_is_registered_with_its_number():
         assert len(names) == len(STAGES[name].takes)
         (numbers,) = [one for one in stage["params"] if isinstance(one, dict)]
         assert numbers == {VERSIONS: [STAGES[name].counted_as or name]}
+
+
+def test_a_readout_predicts_again_and_trains_nothing(clone, tmp_path):
+    folder = copy_clone(clone, tmp_path / "project")
+    set_parameters(folder, {"methods.ccc_plus_plus_lite.readout.kind": "expectation"})
+    again = {f"{stage}@ccc_plus_plus_lite-sample" for stage in ("predict", "harmonize", "evaluate")}
+    assert stages_run(call(folder, "dvc", "repro")) == {OUTSIDE, *again, "report"}
+
+
+def test_what_a_method_does_not_use_trains_nothing(clone, tmp_path):
+    folder = copy_clone(clone, tmp_path / "project")
+    set_parameters(folder, {"weights.smoothing_sigma": 4.0})
+    ran = stages_run(call(folder, "dvc", "repro", "train@ccc_plus_plus_lite", "train@l2"))
+    assert {"weights@paper", "prepare@ccc_plus_plus_lite", "prepare@l2"} <= ran
+    assert not ran & TRAIN
 
 
 PLUS_3_DB = """

@@ -38,7 +38,8 @@ def test_a_fresh_run_scores_every_method_and_both_baselines(clone):
         expected |= {f"{stage}@{method}-sample" for stage in ("baseline", "evaluate_baseline")}
     assert stages_run(said) == expected
     for stage in expected:
-        assert f"\n{stage}: " in said, f"{stage} did not say in a line what it did"
+        name = stage.rpartition(":")[2]
+        assert f"\n{name}: " in said, f"{name} did not say in a line what it did"
     for name in ("index.html", "summary.parquet", "metrics.json", "README.md"):
         assert (clone / "reports" / name).stat().st_size > 100
     summary = pq.read_table(clone / "reports/summary.parquet").to_pandas()
