@@ -180,15 +180,15 @@ class ShardReader:
         Raises:
             UserError: if the shard is missing or ends before.
         """
-        path = self._folder / shard
-        if shard not in self._descriptors:
+        descriptor = self._descriptors.get(shard)
+        if descriptor is None:
             try:
-                self._descriptors[shard] = os.open(path, os.O_RDONLY)
+                descriptor = self._descriptors[shard] = os.open(self._folder / shard, os.O_RDONLY)
             except FileNotFoundError:
-                raise UserError(f"{path} is missing; run dvc checkout or dvc repro") from None
-        data = os.pread(self._descriptors[shard], length, offset)
+                raise UserError(f"{self._folder / shard} is missing; run dvc checkout or dvc repro") from None
+        data = os.pread(descriptor, length, offset)
         if len(data) != length:
-            raise UserError(f"{path} is shorter than its index says; run dvc checkout or dvc repro")
+            raise UserError(f"{self._folder / shard} is shorter than its index says; run dvc checkout or dvc repro")
         return data
 
     def close(self) -> None:
