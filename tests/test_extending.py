@@ -17,7 +17,7 @@ PARTS = ("LOSSES", "READOUTS", "ENCODERS", "NETWORKS", "_IMAGE", "PROTOCOLS", "S
 
 
 class Block(NamedTuple):
-    """A fenced block: the file that it belongs to, the list in it that it is a line of ("" for a whole file), the text."""
+    """A fenced block: its file, the list there that it is a line of ("" for a whole file), the text."""
 
     file: str
     within: str
@@ -32,7 +32,9 @@ def blocks() -> list[Block]:
 
 def with_line(registry: str, within: str, line: str) -> str:
     """A registry's source with one more line at the head of a list."""
-    changed, times = re.subn(rf"^({within} = (?:Registry\(\s*\{{|\())", rf"\1\n{line}", registry, flags=re.MULTILINE)
+    changed, times = re.subn(
+        rf"^({within} = (?:Registry\(\s*\{{|\())", rf"\1\n{line.rstrip().rstrip(',')},", registry, flags=re.MULTILINE
+    )
     assert times == 1, f"{within} is listed {times} times"
     return changed
 
