@@ -10,8 +10,7 @@ from PIL import Image
 
 from pipeline.images.decode import decode
 from pipeline.images.resizing import resize
-from pipeline.sets import sample
-from pipeline.settings.set_entries import Sample
+from pipeline.sets.sample import SampleSet
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 LARGEST = 512
@@ -37,7 +36,7 @@ def decoded(folder: Path | None, split: str | None = None) -> Iterator[tuple[str
         for path in files_of(folder):
             yield path.stem, decode(path.read_bytes(), path.name).rgb
         return
-    for photograph in sample.photographs(Sample(source="sample"), Path()):
+    for photograph in SampleSet(source="sample").photographs(Path()):
         if split in (None, photograph.split):
             yield photograph.image_id, decode(photograph.read()).rgb
 

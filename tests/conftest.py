@@ -12,7 +12,6 @@ from pipeline.images.decode import encode_png
 from pipeline.storage.store import Store, StoreWriter
 
 ROOT = Path(__file__).parent.parent
-SHARED = ROOT.parent / "shared"
 
 
 ON_RAY = pytest.mark.filterwarnings(

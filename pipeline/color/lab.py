@@ -28,7 +28,7 @@ from pipeline.color.constants import (
     product,
     srgb_level,
 )
-from pipeline.machine.cache import cached_table
+from pipeline.machine.cached_tables import cached_table
 
 TABLE_VERSION = 1
 COLORS = 1 << 24

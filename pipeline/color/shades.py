@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pipeline.color.lab import OFFSET, lab_table, lightness, rgb_index
 from pipeline.color.space import ColorSpace
-from pipeline.machine.cache import cached_table
+from pipeline.machine.cached_tables import cached_table
 
 TABLE_VERSION = 1
 LEVELS = 256

@@ -25,7 +25,7 @@ CHANGES = {
     "histogram.size": (64, {"histogram", "weights@paper"}),
     "spaces.paper.bin_size": (10, {"classes@paper", "report"}),
     "weights.smoothing_sigma": (4.0, {"weights@paper"}),
-    "methods.l2.model.train.steps": (2, {"prepare@l2", "train@l2", "report"}),
+    "methods.l2.model.train.steps": (2, {"prepare@l2", "train@l2", "predict@l2-sample", "report"}),
     "methods.ccc_plus_plus_lite.readout.kind": ("expectation", {"predict@ccc_plus_plus_lite-sample", "report"}),
     "train.weight_decay": (0.02, TRAIN | {"report"}),
     "predict.upsample": ("guided", PREDICT | BASELINE | {"report"}),

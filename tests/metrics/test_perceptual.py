@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,16 @@ import torch
 from PIL import Image
 
 from pipeline import metrics
-from pipeline.machine.weight_files import MissingWeights
+from pipeline.machine.weight_files import MissingWeights, placed_weights
 from pipeline.metrics import perceptual
 from pipeline.metrics.perceptual import alexnet_layers, channel_weights, load_perceptual, perceptual_features
-from tests.conftest import SHARED
+from pipeline.metrics.registry import ALEXNET
 
-WEIGHTS = SHARED / "weights" / "alexnet_features.pth"
-EXAMPLE = SHARED / "data" / "lpips-example"
-needs_alexnet = pytest.mark.skipif(not WEIGHTS.exists(), reason="AlexNet's weights are not in ../shared/weights")
+WEIGHTS = placed_weights(ALEXNET)
+"""As a user places them; most machines have none."""
+needs_alexnet = pytest.mark.skipif(WEIGHTS is None, reason="AlexNet's weights are not in HUEBENCH_WEIGHTS")
+EXAMPLE = os.environ.get("LPIPS_EXAMPLE", "")
+"""The folder `imgs` of a copy of the lpips repository."""
 Pair = tuple[np.ndarray, np.ndarray]
 
 
@@ -54,10 +57,23 @@ def test_lpips_equals_the_package_whatever_the_backbone_weights(pairs: Pair, ran
 
 
 @needs_alexnet
+def test_lpips_with_the_published_weights_equals_the_package(pairs: Pair) -> None:
+    assert WEIGHTS is not None
+    ours = load_perceptual(WEIGHTS)
+    theirs = lpips_package(ours.layers.state_dict())
+    first, second = (torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1 for images in pairs)
+    with torch.no_grad():
+        expected = theirs(first, second).flatten().numpy()
+    assert metrics.lpips(*pairs, ours) == pytest.approx(expected, rel=1e-4, abs=1e-7)
+
+
+@needs_alexnet
+@pytest.mark.skipif(not EXAMPLE, reason="LPIPS_EXAMPLE names no copy of the folder imgs of the lpips repository")
 def test_lpips_gives_the_numbers_of_its_own_example() -> None:
+    assert WEIGHTS is not None
     network = load_perceptual(WEIGHTS)
     reference, first, second = (
-        np.asarray(Image.open(EXAMPLE / f"ex_{name}.png").convert("RGB"))[None] for name in ("ref", "p0", "p1")
+        np.asarray(Image.open(Path(EXAMPLE, f"ex_{name}.png")).convert("RGB"))[None] for name in ("ref", "p0", "p1")
     )
     assert metrics.lpips(reference, first, network) == pytest.approx(0.7219, abs=5e-5)
     assert metrics.lpips(reference, second, network) == pytest.approx(0.1376, abs=5e-5)
@@ -115,6 +131,7 @@ def test_pooled_features_equal_torchvision(pairs: Pair) -> None:
     from torchvision.models import alexnet
 
     network = alexnet(weights=None).features[:12]
+    assert WEIGHTS is not None
     stored = torch.load(WEIGHTS, weights_only=True)
     network.load_state_dict({name.removeprefix("features."): value for name, value in stored.items()})
     mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])

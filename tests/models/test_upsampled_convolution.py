@@ -90,7 +90,7 @@ def test_a_network_made_ready_says_the_same(encoder: str, decoder: str) -> None:
 def test_onednn_changes_neither_weights_nor_gradients(encoder: str) -> None:
     plain, other = network(encoder, "skip"), network(encoder, "skip")
     prefer_onednn(other)
-    light = torch.rand(2, 1, 64, 64) * 100
+    light = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0)) * 100
     with one_thread():
         for each in (plain, other):
             each(light).square().mean().backward()
@@ -98,7 +98,8 @@ def test_onednn_changes_neither_weights_nor_gradients(encoder: str) -> None:
     for (name, one), two in zip(plain.named_parameters(), other.parameters(), strict=True):
         assert torch.equal(one, two)
         assert one.grad is not None and two.grad is not None
-        torch.testing.assert_close(one.grad, two.grad, rtol=1e-3, atol=1e-3 * float(one.grad.abs().max()), msg=name)
+        # of all elements together: an activation at the very kink of its ReLU may count here and not there
+        assert (one.grad - two.grad).norm() <= 1e-3 * one.grad.norm(), name
 
 
 ON_X86 = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
