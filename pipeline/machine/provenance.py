@@ -30,7 +30,7 @@ def library_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
-def machine() -> str:
+def machine_in_words() -> str:
     """Processor, cores, memory and accelerator in words."""
     import torch
 

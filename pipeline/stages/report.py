@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.evaluation.schemas import SET_ROWS, image_rows_schema
 from pipeline.evaluation.set_scores import band_table
 from pipeline.evaluation.summary import summarize
-from pipeline.machine.provenance import library_versions, machine
+from pipeline.machine.provenance import library_versions, machine_in_words
 from pipeline.methods.build import build_network
 from pipeline.models.encoder_decoder import EncoderDecoder
 from pipeline.reporting.page.page import build_report
@@ -123,7 +123,7 @@ def _description(settings: Settings, revisions: Mapping[tuple[str, str], str]) -
     return RunDescription(
         revisions=revisions,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        machine=machine(),
+        machine=machine_in_words(),
         seed=settings.run.seed,
         protocol=settings.run.protocol,
         stage_seconds=read_seconds(),
