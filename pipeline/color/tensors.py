@@ -54,16 +54,3 @@ def tensor_lab(rgb: torch.Tensor, dim: int = -1) -> torch.Tensor:
     """
     x, y, z = (lab_curve(share) for share in product(RGB_TO_XYZ / WHITE[:, None], _linear(rgb)))
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=dim)
-
-
-def tensor_lightness(rgb: torch.Tensor) -> torch.Tensor:
-    """L of 8-bit sRGB.
-
-    Args:
-        rgb: uint8 (..., 3) on any device.
-
-    Returns:
-        float32 (...), L in [0, 100], as `tensor_lab` gives it.
-    """
-    red, green, blue = (part * float(weight) for part, weight in zip(_linear(rgb), RGB_TO_XYZ[1], strict=True))
-    return 116 * lab_curve(red + green + blue) - 16

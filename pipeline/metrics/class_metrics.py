@@ -140,20 +140,6 @@ def class_metrics(truth: ClassMaps, result: ClassMaps, kept_count: int) -> dict[
     }
 
 
-def top_k_accuracy(scores: torch.Tensor, target: torch.Tensor, k: int) -> Values:
-    """Share of positions whose true class is among the k with the highest scores, at the network's output size.
-
-    Args:
-        scores: float (N, Q, h, w), any increasing function of the class probabilities.
-        target: int64 (N, h, w), kept indices of the truth at that size.
-        k: 1, 5, ...; equal scores rank the true class last, so that constant scores earn nothing.
-
-    Returns:
-        float64 (N,), in percent.
-    """
-    return share_within(true_class_ranks(scores, target), k)
-
-
 def true_class_ranks(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The place of the true class among all classes by score.
 

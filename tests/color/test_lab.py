@@ -110,18 +110,10 @@ def test_lab_of_tensors_is_that_of_scikit_image_in_float32() -> None:
     np.testing.assert_allclose(ours.numpy(), rgb2lab(colors), atol=5e-4)
 
 
-def test_lightness_of_tensors_is_that_of_scikit_image_in_float32() -> None:
-    colors = cube(997)
-    ours = tensors.tensor_lightness(torch.from_numpy(colors))
-    assert ours.dtype == torch.float32
-    np.testing.assert_allclose(ours.numpy(), rgb2lab(colors)[:, 0], atol=1e-4)
-
-
 def test_tensors_have_their_channels_where_they_are_wanted() -> None:
     colors = torch.from_numpy(cube(49999)[:330].reshape(2, 5, 33, 3))
     last = tensors.tensor_lab(colors)
     assert torch.equal(tensors.tensor_lab(colors, dim=1), last.permute(0, 3, 1, 2))
-    assert torch.equal(tensors.tensor_lightness(colors), last[..., 0])
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=50))

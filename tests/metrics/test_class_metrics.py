@@ -9,7 +9,14 @@ from skimage.color import rgb2lab
 
 from pipeline import metrics
 from pipeline.color.space import ColorSpace
-from pipeline.metrics.class_metrics import BANDS, ClassCounts, class_maps, frequency_bands, top_k_accuracy
+from pipeline.metrics.class_metrics import (
+    BANDS,
+    ClassCounts,
+    class_maps,
+    frequency_bands,
+    share_within,
+    true_class_ranks,
+)
 
 SPACE = ColorSpace(6)
 RED, GREEN, BLUE, GREY = (200, 20, 20), (20, 180, 20), (20, 20, 200), (128, 128, 128)
@@ -63,12 +70,12 @@ def test_pruned_classes_count_as_the_kept_one_that_stands_for_them() -> None:
 def test_top_k_by_hand() -> None:
     scores = torch.tensor([[0.1, 0.2, 0.3, 0.4]]).reshape(1, 4, 1, 1).repeat(1, 1, 2, 2)
     target = torch.tensor([[[3, 2], [1, 0]]])
-    assert [top_k_accuracy(scores, target, k).item() for k in (1, 2, 3, 4)] == [25.0, 50.0, 75.0, 100.0]
+    assert [share_within(true_class_ranks(scores, target), k).item() for k in (1, 2, 3, 4)] == [25.0, 50.0, 75.0, 100.0]
 
 
 def test_constant_scores_earn_nothing() -> None:
     target = torch.zeros(2, 3, 3, dtype=torch.int64)
-    assert (top_k_accuracy(torch.zeros(2, 10, 3, 3), target, 5) == 0).all()
+    assert (share_within(true_class_ranks(torch.zeros(2, 10, 3, 3), target), 5) == 0).all()
 
 
 def test_top_k_equals_scikit_learn() -> None:
@@ -79,7 +86,7 @@ def test_top_k_equals_scikit_learn() -> None:
     flat = scores[0].flatten(1).T.numpy()
     for k in (1, 5):
         expected = top_k_accuracy_score(target.flatten().numpy(), flat, k=k, labels=np.arange(12))
-        assert top_k_accuracy(scores, target, k) == pytest.approx(100 * expected)
+        assert share_within(true_class_ranks(scores, target), k) == pytest.approx(100 * expected)
 
 
 def test_bands_hold_a_tenth_each_in_order_of_frequency() -> None:
