@@ -22,10 +22,16 @@ class Prepared(NamedTuple):
     Attributes:
         head: what its network predicts.
         class_counts: int64 (Q,), pixels of each class in the reference set; None where no loss term needs them.
+        soft_prior: float64 (Q,), the reference set's mean soft target; None where no loss term needs it.
     """
 
     head: Head
     class_counts: npt.NDArray[np.int64] | None = None
+    soft_prior: npt.NDArray[np.float64] | None = None
+
+    def describe_statistics(self) -> list[list[float] | None]:
+        """The numbers that a training depends on beside its head, for its fingerprint."""
+        return [None if one is None else one.tolist() for one in (self.class_counts, self.soft_prior)]
 
 
 def build_network(entry: NetworkEntry, outputs: int, weights: Mapping[str, torch.Tensor] | None = None) -> ColorNetwork:

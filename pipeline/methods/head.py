@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from pipeline.color.constants import AB_SCALE
 from pipeline.color.readouts import ClassReadout, mean_color
 from pipeline.color.space import ColorSpace
 from pipeline.color.tensors import rgb_to_lab
 from pipeline.metrics.class_metrics import true_class_ranks
-
-AB_SCALE = 128.0
-"""Losses and regressions see ab over this, so that it has the size the default initialisation expects."""
 
 
 class Targets(NamedTuple):

@@ -6,6 +6,9 @@ So a method is trained again when a number that it uses changes, and not when an
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.color.soft_encoding import soft_prior
+from pipeline.color.space import ColorSpace
+from pipeline.losses.soft_cross_entropy import SoftCrossEntropy
 from pipeline.settings.method_entries import ModelEntry
 
 
@@ -20,3 +23,22 @@ def needed_class_counts(model: ModelEntry, class_counts: npt.NDArray[np.int64]) 
         The counts, or None: whole numbers, so that no processor's rounding trains a method again.
     """
     return class_counts if "class_counts" in model.needs else None
+
+
+def needed_soft_prior(
+    model: ModelEntry, space: ColorSpace, cells: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64] | None:
+    """The mean soft target of the reference set, where a loss term asks for it (SPEC R12).
+
+    Args:
+        model: the entry; how its term spreads a color is read.
+        space: the classes that its network tells apart.
+        cells: int64 (256, 256), unit cells of the reference set.
+
+    Returns:
+        float64 (Q,) as `soft_encoding.soft_prior`, or None.
+    """
+    term = model.losses.get("soft_cross_entropy")
+    if not isinstance(term, SoftCrossEntropy):
+        return None
+    return soft_prior(cells, space.kept_centers, term.neighbours, term.sigma)

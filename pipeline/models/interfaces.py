@@ -19,7 +19,10 @@ class ColorNetwork(nn.Module):
 
     stride: int
 
-    @abstractmethod
+    def __init__(self) -> None:
+        super().__init__()
+        self._still: list[nn.Module] = []
+
     def freeze(self, levels: int, norms: bool) -> None:
         """Leave parts as they are: no gradients, and batch norms that neither use nor collect a batch's statistics.
 
@@ -27,6 +30,23 @@ class ColorNetwork(nn.Module):
             levels: counted from the input, 0 for none.
             norms: whether all other batch norms keep their running statistics too (their scale and shift still learn).
         """
+        self._still = [module for level in self.levels()[:levels] for module in level]
+        for module in self._still:
+            module.requires_grad_(False)
+        if norms:
+            self._still += [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "ColorNetwork":
+        """Switch to training mode, except what `freeze` holds still."""
+        super().train(mode)
+        for module in self._still:
+            module.eval()
+        return self
+
+    @abstractmethod
+    def levels(self) -> list[list[nn.Module]]:
+        """The layers that `freeze` counts, level by level from the input on."""
 
     @abstractmethod
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:

@@ -46,7 +46,8 @@ class LossTerm(Section):
     """One term of a method's loss; the terms are added, each times its weight. `registries.LOSSES` lists them.
 
     Attributes:
-        needs: of "classes" (a class head), "class_counts" (pixels of each class in the reference set).
+        needs: of "classes" (a class head), "class_counts" (pixels of each class in the reference set), "soft_prior"
+            (the reference set's mean soft target).
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()

@@ -37,7 +37,13 @@ class Registry(Mapping[str, Any]):
     __hash__ = object.__hash__
 
 
-NETWORKS = Registry({"encoder_decoder": "pipeline.models.encoder_decoder:EncoderDecoder"})
+NETWORKS = Registry(
+    {
+        "encoder_decoder": "pipeline.models.encoder_decoder:EncoderDecoder",
+        "cic": "pipeline.models.cic:Cic",
+        "siggraph17": "pipeline.models.siggraph17:Siggraph17",
+    }
+)
 """Whole networks: settings that build one (`settings.method_entries.NetworkEntry`)."""
 
 ENCODERS = Registry(
@@ -60,6 +66,7 @@ LOSSES = Registry(
     {
         "class_cross_entropy": "pipeline.losses.class_cross_entropy:ClassCrossEntropy",
         "inverse_frequency": "pipeline.losses.inverse_frequency:InverseFrequency",
+        "soft_cross_entropy": "pipeline.losses.soft_cross_entropy:SoftCrossEntropy",
         "l1": "pipeline.losses.regression:L1",
         "l2": "pipeline.losses.regression:L2",
         "huber": "pipeline.losses.regression:Huber",

@@ -7,10 +7,10 @@ method's own space is the same: what follows it stays cached.
 
 from pipeline.methods.build import Prepared
 from pipeline.methods.head import AbHead, ClassHead
-from pipeline.methods.statistics import needed_class_counts
+from pipeline.methods.statistics import needed_class_counts, needed_soft_prior
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.storage.color_tables import mapped_counts, method_table, read_method_classes, read_space
+from pipeline.storage.color_tables import mapped_counts, method_table, read_cells, read_method_classes, read_space
 from pipeline.storage.tables import write_table
 
 
@@ -27,16 +27,19 @@ def run(settings: Settings, method: str) -> str:
     model = settings.methods[method].model
     name = model.head.classes
     if name is None:
-        table, facts = method_table(None, None, None)
+        table, facts = method_table(None, None)
         write_table(table, paths.method(method), facts)
         return "regresses ab, needs no classes"
     path = paths.space(name)
     space = read_space(path)
     counts = needed_class_counts(model, mapped_counts(path, space))
-    table, facts = method_table(name, space, counts)
+    prior = needed_soft_prior(model, space, read_cells(paths.HISTOGRAM))
+    table, facts = method_table(name, space, counts, prior)
     write_table(table, paths.method(method), facts)
-    counted = ", with their counts" if counts is not None else ""
-    return f"{space.kept_count} kept classes of space {name}{counted}"
+    handed = {", with their counts": counts, ", with their soft prior": prior}
+    return f"{space.kept_count} kept classes of space {name}" + "".join(
+        words for words, found in handed.items() if found is not None
+    )
 
 
 def read_prepared(method: str) -> Prepared:
@@ -46,7 +49,7 @@ def read_prepared(method: str) -> Prepared:
         method: a key of `methods`.
 
     Returns:
-        Its head, and the counts where its parts need them.
+        Its head, and the statistics that its parts need.
 
     Raises:
         UserError: if the table is missing.
@@ -54,5 +57,5 @@ def read_prepared(method: str) -> Prepared:
     found = read_method_classes(paths.method(method))
     if found is None:
         return Prepared(AbHead())
-    name, space, counts = found
-    return Prepared(ClassHead(name, space), counts)
+    name, space, counts, prior = found
+    return Prepared(ClassHead(name, space), counts, prior)

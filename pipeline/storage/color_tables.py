@@ -165,7 +165,10 @@ def mapped_counts(path: Path, space: ColorSpace) -> npt.NDArray[np.int64]:
 
 
 def method_table(
-    name: str | None, space: ColorSpace | None, counts: npt.NDArray[np.int64] | None
+    name: str | None,
+    space: ColorSpace | None,
+    counts: npt.NDArray[np.int64] | None = None,
+    soft_prior: npt.NDArray[np.float64] | None = None,
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The classes of a method.
 
@@ -173,6 +176,7 @@ def method_table(
         name: of its space; None for a regression.
         space: with the kept classes; None for a regression.
         counts: int64 (Q,), pixels of the reference set that each kept class stands for; None where nothing needs them.
+        soft_prior: float64 (Q,), the reference set's mean soft target; None where nothing needs it.
 
     Returns:
         A table of `tables.METHOD`, ordered by kept index, without rows for a regression; and its facts.
@@ -183,19 +187,23 @@ def method_table(
         np.arange(space.kept_count, dtype=np.int32),
         space.kept,
         pa.nulls(space.kept_count, pa.int64()) if counts is None else counts,
+        pa.nulls(space.kept_count, pa.float64()) if soft_prior is None else soft_prior,
     ]
     facts = {"space": name, "bin_size": int(space.bin_size), "shift": int(space.shift)}
     return pa.table([pa.array(column) for column in columns], schema=METHOD), facts
 
 
-def read_method_classes(path: Path) -> tuple[str, ColorSpace, npt.NDArray[np.int64] | None] | None:
+def read_method_classes(
+    path: Path,
+) -> tuple[str, ColorSpace, npt.NDArray[np.int64] | None, npt.NDArray[np.float64] | None] | None:
     """The classes of a method, as `method_table` laid them out.
 
     Args:
         path: a table of `tables.METHOD`.
 
     Returns:
-        Name and space with the kept classes, and their counts where they are there; None for a regression.
+        Name and space with the kept classes, their counts and their soft prior where they are there; None for a
+        regression.
 
     Raises:
         UserError: if the file is missing or has other columns.
@@ -205,5 +213,5 @@ def read_method_classes(path: Path) -> tuple[str, ColorSpace, npt.NDArray[np.int
     if facts["space"] is None:
         return None
     space = ColorSpace(facts["bin_size"], facts["shift"], table["class_id"].to_numpy())
-    counted = table["count"].null_count == 0
-    return facts["space"], space, table["count"].to_numpy() if counted else None
+    counts, prior = (None if table[name].null_count else table[name].to_numpy() for name in ("count", "soft_prior"))
+    return facts["space"], space, counts, prior

@@ -72,8 +72,8 @@ def train(
         if rows.empty:
             raise UserError(f"{store.path} has no color photograph of split train; run.train takes a set that has")
         trained, held_out = split_validation(rows["image_id"].tolist(), settings, seed)
-        counts = None if prepared.class_counts is None else prepared.class_counts.tolist()
-        facts = (entry.model, prepared.head.describe(), counts, settings, seed, processes.size)
+        statistics = prepared.describe_statistics()
+        facts = (entry.model, prepared.head.describe(), statistics, settings, seed, processes.size)
         run = fingerprint(*facts, rows["sha256"].tolist())
         training = begin(entry, prepared, settings, seed, device)
         state = load_state(cache_dir, run)

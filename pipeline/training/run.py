@@ -28,12 +28,15 @@ class Objective(NamedTuple):
     Attributes:
         head: what the network's scores mean.
         terms: of the loss.
-        class_counts: int64 (Q,), on the device, for terms that need them; None where none does.
+        class_counts, soft_prior: as in `Prepared`, on the device.
+        class_centers: float32 (Q, 2), (a, b) of the head's classes, on the device; None for a regression.
     """
 
     head: Head
     terms: tuple[Term, ...]
-    class_counts: torch.Tensor | None
+    class_counts: torch.Tensor | None = None
+    soft_prior: torch.Tensor | None = None
+    class_centers: torch.Tensor | None = None
 
     def batch(self, light: torch.Tensor, truth: torch.Tensor, together: Processes | None = None) -> Batch:
         """What the loss terms are given.
@@ -51,7 +54,8 @@ class Objective(NamedTuple):
             return Batch(light, targets.ab)
         counts = count_classes(targets.classes, self.head.outputs)
         counts = counts if together is None else together.sum(counts)
-        return Batch(light, targets.ab, targets.classes, counts, self.class_counts)
+        of_classes = targets.classes, counts, self.class_counts, self.soft_prior, self.class_centers
+        return Batch(light, targets.ab, *of_classes)
 
     def loss(self, scores: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Float scalar from a network's scores (N, outputs, h, w) and its batch."""
@@ -143,8 +147,11 @@ def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, de
         fused=device.type in ("cpu", "cuda"),
     )
     average = None if settings.average_decay is None else copy.deepcopy(network).requires_grad_(False).eval()
-    counts = None if prepared.class_counts is None else torch.tensor(prepared.class_counts, device=device)
-    return Training(network, Objective(prepared.head, loss_terms(entry.model), counts), optimizer, average)
+    space = prepared.head.space
+    centers = None if space is None else space.kept_centers
+    facts = (prepared.class_counts, prepared.soft_prior, centers)
+    on_device = (None if fact is None else torch.tensor(fact, device=device) for fact in facts)
+    return Training(network, Objective(prepared.head, loss_terms(entry.model), *on_device), optimizer, average)
 
 
 def wrap(network: ColorNetwork, settings: Train, processes: Processes) -> nn.Module:

@@ -6,19 +6,27 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.color.weighting import batch_weights
+from pipeline.color.constants import AB_SCALE
+from pipeline.color.soft_encoding import soft_shares
+from pipeline.color.weighting import batch_weights, cic_weights
 from pipeline.losses.batch import Batch, NetworkOutput
 from pipeline.losses.class_cross_entropy import ClassCrossEntropy, class_weights
 from pipeline.losses.inverse_frequency import InverseFrequency, frequency_weights
 from pipeline.losses.objective import weighted_sum
 from pipeline.losses.regression import L1, Huber
+from pipeline.losses.soft_cross_entropy import SoftCrossEntropy, rebalancing_weights, soft_targets
 from pipeline.losses.term import Term
 from pipeline.settings.registries import LOSSES
+from pipeline.storage.published_classes import cic_classes
 
 
 def class_batch(classes: torch.Tensor, kept: int, counts: torch.Tensor | None = None) -> Batch:
     found = torch.bincount(classes.flatten(), minlength=kept)
-    return Batch(torch.empty(0), torch.empty(0), classes, found if counts is None else counts, torch.arange(kept))
+    centers = 10.0 * torch.stack([torch.arange(kept), torch.arange(kept) % 3], dim=1)
+    ab = centers[classes].permute(0, 3, 1, 2) / AB_SCALE
+    prior = torch.arange(kept, dtype=torch.float64)
+    found = found if counts is None else counts
+    return Batch(torch.empty(0), ab, classes, found, torch.arange(kept), prior / prior.sum(), centers)
 
 
 def ab_batch(ab: torch.Tensor) -> Batch:
@@ -152,3 +160,73 @@ def test_inverse_frequency_is_a_loop_over_pixels() -> None:
     batch = class_batch(torch.from_numpy(classes), 3)._replace(class_counts=torch.from_numpy(counts))
     found = value(InverseFrequency(exponent=0.5), torch.from_numpy(scores), batch)
     assert float(found) == pytest.approx(total / classes.size, rel=1e-9)
+
+
+def soft_batch(ab: np.ndarray, centers: np.ndarray, prior: np.ndarray) -> Batch:
+    """A batch of colors (N, h, w, 2), in CIELAB units."""
+    scaled = torch.from_numpy(ab).permute(0, 3, 1, 2) / AB_SCALE
+    return Batch(torch.empty(0), scaled, None, None, None, torch.from_numpy(prior), torch.from_numpy(centers))
+
+
+def test_soft_targets_are_those_of_the_statistics() -> None:
+    random = np.random.default_rng(7)
+    centers, ab = random.uniform(-100, 100, (60, 2)), random.uniform(-100, 100, (2, 3, 5, 2))
+    index, shares = soft_targets(torch.from_numpy(ab).permute(0, 3, 1, 2), torch.from_numpy(centers), 10, 5.0)
+    expected = soft_shares(ab.reshape(-1, 2), centers, 10, 5.0)
+    np.testing.assert_array_equal(index.permute(0, 2, 3, 1).reshape(-1, 10), expected[0])
+    np.testing.assert_allclose(shares.permute(0, 2, 3, 1).reshape(-1, 10), expected[1], rtol=1e-9, atol=1e-300)
+    assert soft_targets(torch.zeros(1, 2, 1, 1), torch.zeros(4, 2), 10, 5.0)[0].shape == (1, 4, 1, 1)
+
+
+@pytest.mark.parametrize("uniform_share", [0.5, 1.0])
+def test_soft_cross_entropy_is_torch_s_divergence_weighted_in_a_loop(uniform_share: float) -> None:
+    random = np.random.default_rng(8)
+    centers, ab = random.uniform(-60, 60, (20, 2)), random.uniform(-60, 60, (2, 3, 4, 2))
+    ab[1, :2] = random.uniform(-4, 4, (2, 4, 2))  # part of a photograph without color counts, a whole one does not
+    prior, scores = random.dirichlet(np.ones(20)), random.normal(size=(2, 20, 3, 4))
+    weights, total = cic_weights(prior, uniform_share), 0.0
+    for n, y, x in np.ndindex(2, 3, 4):
+        index, shares = soft_shares(ab[n, y, x][None], centers, 6, 15.0)
+        target = np.zeros(20)
+        target[index[0]] = shares[0]
+        logs = torch.log_softmax(torch.from_numpy(scores[n, :, y, x]), 0)
+        divergence = torch.nn.KLDivLoss(reduction="sum")(logs, torch.from_numpy(target))
+        total += weights[index[0, 0]] * float(divergence)
+    term = SoftCrossEntropy(neighbours=6, sigma=15.0, uniform_share=uniform_share)
+    batch = soft_batch(ab, centers, prior)
+    assert float(value(term, torch.from_numpy(scores), batch)) == pytest.approx(total / 24, rel=1e-9)
+    grey = batch._replace(ab=torch.cat([batch.ab[:1], torch.full((1, 2, 3, 4), 5.0 / AB_SCALE, dtype=torch.float64)]))
+    alone = value(term, torch.from_numpy(scores[:1]), batch._replace(ab=batch.ab[:1]))
+    assert float(value(term, torch.from_numpy(scores), grey)) == pytest.approx(float(alone) / 2, rel=1e-9)
+
+
+def test_soft_cross_entropy_of_uniform_scores_worked_by_hand() -> None:
+    """ln 313 less the entropy of the soft target of (3, -2), 1.437647; w of its nearest class (0, 0) is 0.096503."""
+    space, prior = cic_classes()
+    batch = soft_batch(np.array([[[[3.0, -2.0]]]]), space.kept_centers, prior)
+    batch = batch._replace(ab=torch.cat([batch.ab, torch.full((1, 2, 1, 1), 40 / AB_SCALE, dtype=torch.float64)], 3))
+    scores = torch.zeros(1, 313, 1, 2, dtype=torch.float64)
+    only = batch._replace(ab=batch.ab[..., :1])
+    assert float(value(SoftCrossEntropy(), scores[..., :1], only)) == 0.0  # |a|, |b| at most 5: grey
+    first = value(SoftCrossEntropy(uniform_share=1.0), scores, batch) * 2
+    second = value(SoftCrossEntropy(uniform_share=1.0), scores[..., 1:], batch._replace(ab=batch.ab[..., 1:]))
+    assert float(first - second) == pytest.approx(5.746203 - 1.437647, abs=1e-6)
+    first = value(SoftCrossEntropy(), scores, batch) * 2
+    second = value(SoftCrossEntropy(), scores[..., 1:], batch._replace(ab=batch.ab[..., 1:]))
+    assert float(first - second) == pytest.approx(0.096503 * (5.746203 - 1.437647), abs=1e-5)
+
+
+def test_classes_that_the_reference_set_does_not_touch_are_not_counted_in_the_uniform_share() -> None:
+    prior = torch.tensor([0.75, 0.25, 0.0], dtype=torch.float64)
+    mixed = torch.tensor([0.625, 0.375, 0.25], dtype=torch.float64)
+    expected = (1 / mixed) / (0.75 / 0.625 + 0.25 / 0.375)
+    torch.testing.assert_close(rebalancing_weights(prior, 0.5), expected)
+    assert rebalancing_weights(prior, 0.0).tolist() == pytest.approx([0.5 / 0.75, 0.5 / 0.25, 0.0])
+
+
+def test_pieces_of_a_batch_of_soft_targets_average_to_the_whole() -> None:
+    random = torch.Generator().manual_seed(9)
+    scores, classes = torch.randn(4, 6, 3, 3, generator=random), torch.randint(0, 6, (4, 3, 3), generator=random)
+    batch, term = class_batch(classes, 6), SoftCrossEntropy(neighbours=3)
+    pieces = [value(term, scores[i : i + 1], batch._replace(ab=batch.ab[i : i + 1])) for i in range(4)]
+    assert float(torch.stack(pieces).mean()) == pytest.approx(float(value(term, scores, batch)), rel=1e-6)

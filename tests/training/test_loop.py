@@ -364,3 +364,18 @@ def test_terms_that_need_the_reference_set_s_counts_are_given_them(
         told = prepared._replace(class_counts=counts)
         found.append(train(method, told, small(steps=1), 0, store, *folders(tmp_path / str(counts[1])))["loss"])
     assert found[0] != found[1]
+
+
+def test_terms_that_need_the_soft_prior_are_given_it_with_the_centers(
+    store: Store,
+    small: Callable[..., Train],
+    classifier: Callable[..., MethodEntry],
+    prepared: Prepared,
+    tmp_path: Path,
+) -> None:
+    method = classifier(losses={"soft_cross_entropy": {"neighbours": 4, "sigma": 10.0}})
+    found = []
+    for prior in (np.full(61, 1 / 61), np.arange(61) / np.arange(61).sum()):
+        told = prepared._replace(soft_prior=prior)
+        found.append(train(method, told, small(steps=1), 0, store, *folders(tmp_path / str(prior[0])))["loss"])
+    assert found[0] != found[1]

@@ -1,0 +1,4 @@
+"""Numbers that several rooms agree on. Loads nothing."""
+
+AB_SCALE = 128.0
+"""Losses and regressions see ab over this, so that it has the size the default initialisation expects."""
