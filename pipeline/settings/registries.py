@@ -67,6 +67,7 @@ LOSSES = Registry(
         "class_cross_entropy": "pipeline.losses.class_cross_entropy:ClassCrossEntropy",
         "inverse_frequency": "pipeline.losses.inverse_frequency:InverseFrequency",
         "soft_cross_entropy": "pipeline.losses.soft_cross_entropy:SoftCrossEntropy",
+        "locality": "pipeline.losses.locality:Locality",
         "l1": "pipeline.losses.regression:L1",
         "l2": "pipeline.losses.regression:L2",
         "huber": "pipeline.losses.regression:Huber",

@@ -12,6 +12,7 @@ from pipeline.color.weighting import batch_weights, cic_weights
 from pipeline.losses.batch import Batch, NetworkOutput
 from pipeline.losses.class_cross_entropy import ClassCrossEntropy, class_weights
 from pipeline.losses.inverse_frequency import InverseFrequency, frequency_weights
+from pipeline.losses.locality import OFFSETS, Locality, neighbour_shares
 from pipeline.losses.objective import weighted_sum
 from pipeline.losses.regression import L1, Huber
 from pipeline.losses.soft_cross_entropy import SoftCrossEntropy, rebalancing_weights, soft_targets
@@ -119,6 +120,7 @@ def test_gradients_by_finite_differences(name: str) -> None:
     else:
         output = torch.randn(1, 2, 2, 3, generator=random, dtype=torch.float64, requires_grad=True)
         batch = ab_batch(torch.randn(1, 2, 2, 3, generator=random, dtype=torch.float64))
+        batch = batch._replace(light=100 * torch.rand(1, 1, 8, 12, generator=random, dtype=torch.float64))
     assert torch.autograd.gradcheck(lambda x: value(LOSSES[name](), x, batch), (output,))
 
 
@@ -230,3 +232,40 @@ def test_pieces_of_a_batch_of_soft_targets_average_to_the_whole() -> None:
     batch, term = class_batch(classes, 6), SoftCrossEntropy(neighbours=3)
     pieces = [value(term, scores[i : i + 1], batch._replace(ab=batch.ab[i : i + 1])) for i in range(4)]
     assert float(torch.stack(pieces).mean()) == pytest.approx(float(value(term, scores, batch)), rel=1e-6)
+
+
+def test_locality_of_a_row_worked_by_hand() -> None:
+    """L = (50, 50, 60), a = (0, 10, 20), b = 0: squares 100, 5.998515, 100 units^2 (SPEC R20)."""
+    light = torch.tensor([50.0, 50, 60], dtype=torch.float64).view(1, 1, 1, 3).repeat_interleave(4, 3)
+    light = light.repeat_interleave(4, 2)
+    ab = torch.stack([torch.tensor([0.0, 10, 20]), torch.zeros(3)]).double().view(1, 2, 1, 3) / AB_SCALE
+    batch = ab_batch(ab)._replace(light=light)
+    assert float(value(Locality(), ab, batch)) * AB_SCALE**2 == pytest.approx(68.666172, abs=5e-7)
+    shares = neighbour_shares(light, 1, 3, 10.0)[:, 0, 0, 0]
+    left, right = OFFSETS.index((0, -1)), OFFSETS.index((0, 1))
+    pulled = shares[left, 1] * 0 + shares[right, 1] * 20
+    assert float(10 - pulled) ** 2 == pytest.approx(5.998515, abs=5e-7)
+    assert shares[right, 0] == shares[left, 2] == 1  # the one neighbour that exists
+
+
+def test_locality_is_a_loop_over_positions_and_their_neighbours() -> None:
+    random = np.random.default_rng(10)
+    light, ab = random.uniform(0, 100, (2, 1, 12, 16)), random.normal(size=(2, 2, 3, 4))
+    level, total = light.reshape(2, 3, 4, 4, 4).mean(axis=(2, 4)), 0.0
+    for n, y, x in np.ndindex(2, 3, 4):
+        weights, mean = 0.0, np.zeros(2)
+        for v, u in np.ndindex(3, 4):
+            if max(abs(v - y), abs(u - x)) == 1:
+                weight = math.exp(-((level[n, y, x] - level[n, v, u]) ** 2) / (2 * 7.0**2))
+                weights, mean = weights + weight, mean + weight * ab[n, :, v, u]
+        total += ((ab[n, :, y, x] - mean / weights) ** 2).sum()
+    batch = ab_batch(torch.from_numpy(ab))._replace(light=torch.from_numpy(light))
+    found = value(Locality(sigma=7.0), torch.from_numpy(ab), batch)
+    assert float(found) == pytest.approx(total / 24, rel=1e-9)
+
+
+def test_constant_color_costs_nothing_whatever_the_lightness() -> None:
+    light = torch.zeros(1, 1, 16, 16)
+    light[..., ::8] = 100.0  # far apart: every exponential underflows in single precision
+    ab = torch.full((1, 2, 4, 4), 0.3)
+    assert float(value(Locality(sigma=0.5), ab, ab_batch(ab)._replace(light=light))) == pytest.approx(0, abs=1e-12)

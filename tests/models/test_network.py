@@ -16,9 +16,10 @@ def build_network(encoder: str, decoder: str, channels: list[int], outputs: int)
     return network
 
 
-def test_the_paper_s_network_has_25_9_million_parameters() -> None:
-    network = build_network("densenet121", "plain", [1024, 512, 512], 532)
-    assert sum(tensor.numel() for tensor in network.parameters()) / 1e6 == pytest.approx(25.9, abs=0.05)
+@pytest.mark.parametrize(("classes", "parameters"), [(215, 24_457_687), (532, 25_918_740)])
+def test_the_papers_networks_have_24_and_25_9_million_parameters(classes: int, parameters: int) -> None:
+    network = build_network("densenet121", "plain", [1024, 512, 512], classes)
+    assert sum(tensor.numel() for tensor in network.parameters()) == parameters
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
