@@ -54,11 +54,11 @@ class ColorNetwork(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Lightness (N, 1, H, W), L in [0, 100], H and W multiples of 32, to features at five levels.
+    """Lightness (N, 1, H, W), L in [0, 100], H and W multiples of 32, to features at several levels, the finest first.
 
     Attributes:
         channels: of each level.
-        strides: input pixels per feature, of each level.
+        strides: input pixels per feature, of each level; how many levels there are stands in `registries.ENCODERS` too.
     """
 
     channels: ClassVar[tuple[int, ...]]
@@ -70,15 +70,16 @@ class Encoder(nn.Module):
 
     @abstractmethod
     def levels(self) -> list[list[nn.Module]]:
-        """The layers that make each level from the one before."""
+        """Its layers in five groups from the input on, which `ColorNetwork.freeze` counts."""
 
 
 class Decoder(nn.Module):
-    """Features of five levels to scores (N, outputs, H / stride, W / stride).
+    """An encoder's features to scores (N, outputs, H / stride, W / stride).
 
     Args:
-        encoder_channels: of the encoder's five levels.
-        channels: of its own convolutions.
+        encoder_channels: of each level of the encoder.
+        encoder_strides: of each level.
+        channels: of its own convolutions; how many numbers it takes stands in `registries.DECODERS`.
         outputs: channels of the scores.
 
     Attributes:
@@ -88,5 +89,7 @@ class Decoder(nn.Module):
     stride: ClassVar[int]
 
     @abstractmethod
-    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
+    def __init__(
+        self, encoder_channels: Sequence[int], encoder_strides: Sequence[int], channels: Sequence[int], outputs: int
+    ) -> None:
         super().__init__()

@@ -70,7 +70,7 @@ def changed(params, path, value):
         (
             "methods.l2.model.network.encoder",
             "vgg",
-            'methods.l2.model.network.encoder is "vgg", it takes densenet121 or',
+            'methods.l2.model.network.encoder is "vgg", it takes densenet121, eff',
         ),
         ("methods.l2.model.network.kind", "unet", 'methods.l2.model.network.kind is "unet", it takes encoder_decoder'),
         ("methods.l2.model.network.deocder", "skip", "methods.l2.model.network.deocder is no setting"),
@@ -136,7 +136,17 @@ def changed(params, path, value):
         (
             "methods.l2.model.network.channels",
             [256, 128],
-            "methods.l2.model.network.channels is [256, 128], it takes at least 3",
+            "methods.l2.model.network.channels is [256, 128], it takes a list of 3 with decoder: skip",
+        ),
+        (
+            "methods.l2.model.network.decoder",
+            "hypercolumn",
+            "methods.l2.model.network.channels is [128, 96, 64], it takes a list of 1 with decoder: hypercolumn",
+        ),
+        (
+            "methods.l2.model.network.encoder",
+            "vgg19",
+            "methods.l2.model.network.decoder is 'skip', it takes hypercolumn with the 16 levels of vgg19",
         ),
         ("colour", 1, "colour is no setting (1)"),
     ],
