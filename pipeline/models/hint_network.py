@@ -10,15 +10,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pipeline.color.constants import AB_SCALE
+from pipeline.color.constants import AB_SCALE, LARGEST_AB
 from pipeline.errors import UserError
 from pipeline.models.dilated_network import normed_block, start_at_random
 from pipeline.models.interfaces import ColorNetwork
 
 CLASSES = 529
 """Bins of the full grid of 10 units around multiples of 10, none left out."""
-LARGEST_AB = 110.0
-"""What the bounded head reaches at most, in CIELAB units."""
 
 
 def _joined_block(channels: int, convolutions: int) -> nn.Sequential:

@@ -72,6 +72,9 @@ DECODERS = Registry(
 )
 """From features of so many levels to scores, so many numbers for its channels (`models.interfaces.Decoder`)."""
 
+DISCRIMINATORS = Registry({"patch": "pipeline.models.discriminators.patch:Patch"})
+"""From colors to scores of how real they look: settings that build one (`models.discriminators.discriminator`)."""
+
 LOSSES = Registry(
     {
         "class_cross_entropy": "pipeline.losses.class_cross_entropy:ClassCrossEntropy",

@@ -17,6 +17,7 @@ from pipeline.methods.head import Head
 from pipeline.models.interfaces import ColorNetwork
 from pipeline.settings.method_entries import MethodEntry
 from pipeline.settings.sections import Train
+from pipeline.training.adversary import Adversary
 
 Row = dict[str, float]
 """Numbers of one step, each under the name of its curve, and `step`."""
@@ -70,6 +71,7 @@ class Training:
         network: being trained, on its device.
         objective: what it minimises.
         optimizer: AdamW over what is not frozen, a group for each part of the network.
+        adversary: the discriminator that it is trained against; None for none.
         average: the exponential moving average of the network's weights; None when off.
         step: steps done.
         rows: of the curves.
@@ -80,6 +82,7 @@ class Training:
     network: ColorNetwork
     objective: Objective
     optimizer: torch.optim.Optimizer
+    adversary: Adversary | None
     average: ColorNetwork | None
     step: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -97,6 +100,7 @@ class Training:
             "network": self.network.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "adversary": None if self.adversary is None else self.adversary.state(),
             "random": torch.get_rng_state(),
             "step": self.step,
             "rows": self.rows,
@@ -110,6 +114,8 @@ class Training:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.adversary is not None:
+            self.adversary.restore(state["adversary"])
         torch.set_rng_state(state["random"])
         self.step, self.best = state["step"], state["best"]
         self.rows, self.unreported = state["rows"], state["unreported"]
@@ -129,7 +135,7 @@ def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, de
         Network, loss and optimiser, the network's random weights drawn from the seed alone.
 
     Raises:
-        UserError: if pretrained weights are missing.
+        UserError: if pretrained weights are missing, or what an adversary is shown is too small for it.
     """
     network = starting_network(entry.model.network, prepared.head.outputs, seed)
     network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
@@ -151,7 +157,11 @@ def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, de
     centers = None if space is None else space.kept_centers
     facts = (prepared.class_counts, prepared.soft_prior, centers)
     on_device = (None if fact is None else torch.tensor(fact, device=device) for fact in facts)
-    return Training(network, Objective(prepared.head, loss_terms(entry.model), *on_device), optimizer, average)
+    objective = Objective(prepared.head, loss_terms(entry.model), *on_device)
+    cells = settings.size // network.stride
+    opposed = entry.model.adversary
+    adversary = None if opposed is None else Adversary(opposed, prepared.head, settings, seed, cells, device)
+    return Training(network, objective, optimizer, adversary, average)
 
 
 def wrap(network: ColorNetwork, settings: Train, processes: Processes) -> nn.Module:

@@ -148,6 +148,28 @@ def changed(params, path, value):
             "vgg19",
             "methods.l2.model.network.decoder is 'skip', it takes hypercolumn with the 16 levels of vgg19",
         ),
+        (
+            "methods.l2.model.adversary",
+            {"discriminator": {"layers": 9}},
+            "methods.l2.model.adversary.discriminator.layers is 9, it takes at most 5",
+        ),
+        (
+            "methods.l2.model.adversary",
+            {"discriminator": {"kind": "pixel"}},
+            'methods.l2.model.adversary.discriminator.kind is "pixel", it takes patch',
+        ),
+        ("methods.l2.model.adversary", {}, "methods.l2.model.adversary.discriminator is missing"),
+        (
+            "methods.l2.model",
+            {
+                "head": {"regresses": "ab"},
+                "network": {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip"},
+                "losses": {"l2": {}},
+                "adversary": {"discriminator": {}},
+                "train": {"accumulate": 2},
+            },
+            "methods.l2.model.adversary is there, and train.accumulate is 2; it takes 1 beside one",
+        ),
         ("colour", 1, "colour is no setting (1)"),
     ],
 )

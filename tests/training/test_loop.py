@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,7 +138,9 @@ def _wait_for(path: Path, process: object) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("adversary", [None, {"discriminator": {"channels": 8}, "start": 0.0}])
 def test_killed_at_random_moments_it_ends_with_the_same_bits(
+    adversary: dict[str, Any] | None,
     store: Store,
     small: Callable[..., Train],
     classifier: Callable[..., MethodEntry],
@@ -148,11 +151,12 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(
     settings = small(steps=30, validation_share=0.2, average_decay=0.9, save_every=2, validate_every=4, patience=50)
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
-    whole = in_process(store, classifier(), prepared, settings, tmp_path / "whole")
+    method = classifier(adversary=adversary)
+    whole = in_process(store, method, prepared, settings, tmp_path / "whole")
     whole.join()  # type: ignore[attr-defined]
     random, killed = np.random.default_rng(), tmp_path / "killed"
     for _ in range(int(os.environ.get("HUEBENCH_KILLS", "2"))):
-        process = in_process(store, classifier(), prepared, settings, killed)
+        process = in_process(store, method, prepared, settings, killed)
         _wait_for(killed / "cache" / STATE, process)
         time.sleep(random.uniform(0.0, 0.5))
         process.kill()  # type: ignore[attr-defined]
@@ -160,13 +164,15 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(
         if (killed / "out" / WEIGHTS).exists():
             break
         assert torch.load(killed / "cache" / STATE, weights_only=True)["step"] < 30
-    last = in_process(store, classifier(), prepared, settings, killed)
+    last = in_process(store, method, prepared, settings, killed)
     last.join()  # type: ignore[attr-defined]
     expected, found = (load_file(tmp_path / name / "out" / WEIGHTS) for name in ("whole", "killed"))
     assert expected.keys() == found.keys()
     for name, tensor in expected.items():
         assert torch.equal(tensor, found[name]), name
-    for metric in ("loss", "learning_rate", "validation/top1"):
+    of_discriminator = ("right_on_real", "right_on_fake", "loss", "loss_of_network")
+    more = [f"discriminator/{name}" for name in of_discriminator if adversary is not None]
+    for metric in ("loss", "learning_rate", "validation/top1", *more):
         one, other = (tmp_path / n / "report" / "plots" / "metrics" / f"{metric}.tsv" for n in ("whole", "killed"))
         assert one.read_text() == other.read_text()
 

@@ -6,11 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pipeline.color.constants import AB_SCALE
+from pipeline.color.constants import AB_SCALE, LARGEST_AB
 from pipeline.models.interfaces import Decoder
-
-LARGEST_AB = 110.0
-"""What a regression reaches at most, in CIELAB units."""
 
 
 class HypercolumnDecoder(Decoder):
