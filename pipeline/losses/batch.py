@@ -50,6 +50,7 @@ class Batch(NamedTuple):
         counts: int64 (Q,), positions of each class over the whole step: all pieces, all processes; None as above.
         class_counts: int64 (Q,), pixels of each class in the reference set; None where no term needs them.
         soft_prior: float64 (Q,), the reference set's mean soft target; None where no term needs it.
+        axis_counts: int64 (2, 64), the reference set's pixels by value of a and of b; None where no term needs them.
         class_centers: float32 (Q, 2), the classes' (a, b) in CIELAB units; None for a regression.
     """
 
@@ -59,6 +60,7 @@ class Batch(NamedTuple):
     counts: torch.Tensor | None = None
     class_counts: torch.Tensor | None = None
     soft_prior: torch.Tensor | None = None
+    axis_counts: torch.Tensor | None = None
     class_centers: torch.Tensor | None = None
 
     def piece(self, positions: torch.Tensor) -> "Batch":

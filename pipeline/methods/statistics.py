@@ -11,6 +11,9 @@ from pipeline.color.space import ColorSpace
 from pipeline.losses.soft_cross_entropy import SoftCrossEntropy
 from pipeline.settings.method_entries import ModelEntry
 
+AXIS_BINS = 64
+"""Equal bins of a and of b (Robles and Budach)."""
+
 
 def needed_class_counts(model: ModelEntry, class_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
     """How frequent each class is in the reference set, where a loss term asks for it.
@@ -42,3 +45,18 @@ def needed_soft_prior(
     if not isinstance(term, SoftCrossEntropy):
         return None
     return soft_prior(cells, space.kept_centers, term.neighbours, term.sigma)
+
+
+def needed_axis_counts(model: ModelEntry, cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
+    """How often a and b have which value in the reference set, where a loss term asks for it (SPEC R36).
+
+    Args:
+        model: the entry.
+        cells: int64 (256, 256), unit cells of the reference set.
+
+    Returns:
+        int64 (2, `AXIS_BINS`), pixels by equal bins of [-128, 128), of a and of b; or None.
+    """
+    if "axis_counts" not in model.needs:
+        return None
+    return np.stack([cells.sum(axis=other).reshape(AXIS_BINS, -1).sum(axis=1) for other in (1, 0)])

@@ -47,7 +47,7 @@ class LossTerm(Section):
 
     Attributes:
         needs: of "classes" (a class head), "class_counts" (pixels of each class in the reference set), "soft_prior"
-            (the reference set's mean soft target).
+            (the reference set's mean soft target), "axis_counts" (its pixels by value of a and of b).
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()

@@ -47,6 +47,7 @@ NETWORKS = Registry(
         "encoder_decoder": "pipeline.models.encoder_decoder:EncoderDecoder",
         "cic": "pipeline.models.cic:Cic",
         "siggraph17": "pipeline.models.siggraph17:Siggraph17",
+        "unet": "pipeline.models.unet:Unet",
     }
 )
 """Whole networks: settings that build one (`settings.method_entries.NetworkEntry`)."""
@@ -81,6 +82,7 @@ LOSSES = Registry(
         "inverse_frequency": "pipeline.losses.inverse_frequency:InverseFrequency",
         "soft_cross_entropy": "pipeline.losses.soft_cross_entropy:SoftCrossEntropy",
         "locality": "pipeline.losses.locality:Locality",
+        "profile": "pipeline.losses.profile:Profile",
         "l1": "pipeline.losses.regression:L1",
         "l2": "pipeline.losses.regression:L2",
         "huber": "pipeline.losses.regression:Huber",

@@ -7,10 +7,17 @@ method's own space is the same: what follows it stays cached.
 
 from pipeline.methods.build import Prepared
 from pipeline.methods.head import AbHead, ClassHead
-from pipeline.methods.statistics import needed_class_counts, needed_soft_prior
+from pipeline.methods.statistics import needed_axis_counts, needed_class_counts, needed_soft_prior
 from pipeline.settings.params import Settings
 from pipeline.stages import paths
-from pipeline.storage.color_tables import mapped_counts, method_table, read_cells, read_method_classes, read_space
+from pipeline.storage.color_tables import (
+    mapped_counts,
+    method_table,
+    read_axis_counts,
+    read_cells,
+    read_method_classes,
+    read_space,
+)
 from pipeline.storage.tables import write_table
 
 
@@ -26,17 +33,23 @@ def run(settings: Settings, method: str) -> str:
     """
     model = settings.methods[method].model
     name = model.head.classes
+    cells = read_cells(paths.HISTOGRAM)
+    by_axis = needed_axis_counts(model, cells)
     if name is None:
-        table, facts = method_table(None, None)
+        table, facts = method_table(None, None, axis_counts=by_axis)
         write_table(table, paths.method(method), facts)
-        return "regresses ab, needs no classes"
+        return "regresses ab, needs no classes" + (", with the counts of a and b" if by_axis is not None else "")
     path = paths.space(name)
     space = read_space(path)
     counts = needed_class_counts(model, mapped_counts(path, space))
-    prior = needed_soft_prior(model, space, read_cells(paths.HISTOGRAM))
-    table, facts = method_table(name, space, counts, prior)
+    prior = needed_soft_prior(model, space, cells)
+    table, facts = method_table(name, space, counts, prior, by_axis)
     write_table(table, paths.method(method), facts)
-    handed = {", with their counts": counts, ", with their soft prior": prior}
+    handed = {
+        ", with their counts": counts,
+        ", with their soft prior": prior,
+        ", with the counts of a and b": by_axis,
+    }
     return f"{space.kept_count} kept classes of space {name}" + "".join(
         words for words, found in handed.items() if found is not None
     )
@@ -54,8 +67,8 @@ def read_prepared(method: str) -> Prepared:
     Raises:
         UserError: if the table is missing.
     """
-    found = read_method_classes(paths.method(method))
+    found, by_axis = read_method_classes(paths.method(method)), read_axis_counts(paths.method(method))
     if found is None:
-        return Prepared(AbHead())
+        return Prepared(AbHead(), axis_counts=by_axis)
     name, space, counts, prior = found
-    return Prepared(ClassHead(name, space), counts, prior)
+    return Prepared(ClassHead(name, space), counts, prior, by_axis)

@@ -29,7 +29,7 @@ class Objective(NamedTuple):
     Attributes:
         head: what the network's scores mean.
         terms: of the loss.
-        class_counts, soft_prior: as in `Prepared`, on the device.
+        class_counts, soft_prior, axis_counts: as in `Prepared`, on the device.
         class_centers: float32 (Q, 2), (a, b) of the head's classes, on the device; None for a regression.
     """
 
@@ -37,6 +37,7 @@ class Objective(NamedTuple):
     terms: tuple[Term, ...]
     class_counts: torch.Tensor | None = None
     soft_prior: torch.Tensor | None = None
+    axis_counts: torch.Tensor | None = None
     class_centers: torch.Tensor | None = None
 
     def batch(self, light: torch.Tensor, truth: torch.Tensor, together: Processes | None = None) -> Batch:
@@ -52,11 +53,11 @@ class Objective(NamedTuple):
         """
         targets = self.head.targets(truth)
         if targets.classes is None:
-            return Batch(light, targets.ab)
+            return Batch(light, targets.ab, axis_counts=self.axis_counts)
         counts = count_classes(targets.classes, self.head.outputs)
         counts = counts if together is None else together.sum(counts)
-        of_classes = targets.classes, counts, self.class_counts, self.soft_prior, self.class_centers
-        return Batch(light, targets.ab, *of_classes)
+        of_reference = self.class_counts, self.soft_prior, self.axis_counts
+        return Batch(light, targets.ab, targets.classes, counts, *of_reference, self.class_centers)
 
     def loss(self, scores: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Float scalar from a network's scores (N, outputs, h, w) and its batch."""
@@ -155,7 +156,7 @@ def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, de
     average = None if settings.average_decay is None else copy.deepcopy(network).requires_grad_(False).eval()
     space = prepared.head.space
     centers = None if space is None else space.kept_centers
-    facts = (prepared.class_counts, prepared.soft_prior, centers)
+    facts = (prepared.class_counts, prepared.soft_prior, prepared.axis_counts, centers)
     on_device = (None if fact is None else torch.tensor(fact, device=device) for fact in facts)
     objective = Objective(prepared.head, loss_terms(entry.model), *on_device)
     cells = settings.size // network.stride

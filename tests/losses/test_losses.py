@@ -14,6 +14,7 @@ from pipeline.losses.class_cross_entropy import ClassCrossEntropy, class_weights
 from pipeline.losses.inverse_frequency import InverseFrequency, frequency_weights
 from pipeline.losses.locality import OFFSETS, Locality, neighbour_shares
 from pipeline.losses.objective import weighted_sum
+from pipeline.losses.profile import Profile, value_weights
 from pipeline.losses.regression import L1, Huber
 from pipeline.losses.soft_cross_entropy import SoftCrossEntropy, rebalancing_weights, soft_targets
 from pipeline.losses.term import Term
@@ -27,7 +28,7 @@ def class_batch(classes: torch.Tensor, kept: int, counts: torch.Tensor | None = 
     ab = centers[classes].permute(0, 3, 1, 2) / AB_SCALE
     prior = torch.arange(kept, dtype=torch.float64)
     found = found if counts is None else counts
-    return Batch(torch.empty(0), ab, classes, found, torch.arange(kept), prior / prior.sum(), centers)
+    return Batch(torch.empty(0), ab, classes, found, torch.arange(kept), prior / prior.sum(), None, centers)
 
 
 def ab_batch(ab: torch.Tensor) -> Batch:
@@ -120,7 +121,8 @@ def test_gradients_by_finite_differences(name: str) -> None:
     else:
         output = torch.randn(1, 2, 2, 3, generator=random, dtype=torch.float64, requires_grad=True)
         batch = ab_batch(torch.randn(1, 2, 2, 3, generator=random, dtype=torch.float64))
-        batch = batch._replace(light=100 * torch.rand(1, 1, 8, 12, generator=random, dtype=torch.float64))
+        light, counts = 100 * torch.rand(1, 1, 8, 12, generator=random, dtype=torch.float64), torch.arange(128)
+        batch = batch._replace(light=light, axis_counts=counts.view(2, 64))
     assert torch.autograd.gradcheck(lambda x: value(LOSSES[name](), x, batch), (output,))
 
 
@@ -167,7 +169,7 @@ def test_inverse_frequency_is_a_loop_over_pixels() -> None:
 def soft_batch(ab: np.ndarray, centers: np.ndarray, prior: np.ndarray) -> Batch:
     """A batch of colors (N, h, w, 2), in CIELAB units."""
     scaled = torch.from_numpy(ab).permute(0, 3, 1, 2) / AB_SCALE
-    return Batch(torch.empty(0), scaled, None, None, None, torch.from_numpy(prior), torch.from_numpy(centers))
+    return Batch(torch.empty(0), scaled, soft_prior=torch.from_numpy(prior), class_centers=torch.from_numpy(centers))
 
 
 def test_soft_targets_are_those_of_the_statistics() -> None:
@@ -269,3 +271,44 @@ def test_constant_color_costs_nothing_whatever_the_lightness() -> None:
     light[..., ::8] = 100.0  # far apart: every exponential underflows in single precision
     ab = torch.full((1, 2, 4, 4), 0.3)
     assert float(value(Locality(sigma=0.5), ab, ab_batch(ab)._replace(light=light))) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("normalise", "expected"),
+    [
+        ("none", (1.111111, 2.499999, 5.773493, 3162.277660)),
+        ("mean_one", (0.754214, 1.696980, 3.919003, 2146.529841)),
+    ],
+)
+def test_weights_of_values_worked_by_hand(normalise: str, expected: tuple[float, ...]) -> None:
+    """h = (.81, .16, .03, 0); the mean over values is .9 + .4 + .173205 = 1.473205 (SPEC R36)."""
+    counts = torch.tensor([[81, 16, 3, 0], [0, 3, 16, 81]])
+    found = value_weights(counts, normalise)
+    assert found[0].tolist() == pytest.approx(expected, rel=2e-6)
+    assert found[1].flip(0).tolist() == found[0].tolist()
+
+
+def test_weights_that_sum_to_one_leave_the_weighted_part_to_empty_bins() -> None:
+    weights = value_weights(torch.tensor([[81, 16, 3, 0], [1, 1, 1, 1]]), "sum_to_one")
+    assert float(weights.sum()) == pytest.approx(1)
+    assert float(weights[0, 3]) > 0.99
+
+
+@pytest.mark.parametrize("normalise", ["mean_one", "sum_to_one"])
+def test_the_profile_loss_is_a_loop_over_positions_by_numpy_s_histogram(normalise: str) -> None:
+    random = np.random.default_rng(11)
+    reference = np.clip(random.normal(0, 25, (2, 5000)), -127, 127)
+    edges = np.linspace(-128, 128, 65)
+    counts = np.stack([np.histogram(values, edges)[0] for values in reference])
+    shares = counts / 5000
+    weights = 1 / np.sqrt(shares + 1e-7)
+    weights /= (shares * weights).sum() / 2 if normalise == "mean_one" else weights.sum()
+    truth, output = (np.clip(random.normal(0, 30, (2, 2, 3, 4)), -127.9, 127.9) for _ in range(2))
+    total = 0.0
+    for n, axis, y, x in np.ndindex(2, 2, 3, 4):
+        squared = ((output[n, axis, y, x] - truth[n, axis, y, x]) / 128) ** 2
+        place = np.digitize(truth[n, axis, y, x], edges) - 1
+        total += 0.65 * squared + 0.35 * weights[axis, place] * squared
+    batch = ab_batch(torch.from_numpy(truth / 128))._replace(axis_counts=torch.from_numpy(counts))
+    found = value(Profile(normalise=normalise), torch.from_numpy(output / 128), batch)
+    assert float(found) == pytest.approx(total / 48, rel=1e-9)

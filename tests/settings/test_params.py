@@ -72,7 +72,11 @@ def changed(params, path, value):
             "vgg",
             'methods.l2.model.network.encoder is "vgg", it takes densenet121, eff',
         ),
-        ("methods.l2.model.network.kind", "unet", 'methods.l2.model.network.kind is "unet", it takes encoder_decoder'),
+        (
+            "methods.l2.model.network.kind",
+            "resnet",
+            'methods.l2.model.network.kind is "resnet", it takes encoder_decoder, cic',
+        ),
         ("methods.l2.model.network.deocder", "skip", "methods.l2.model.network.deocder is no setting"),
         (
             "methods.ccc_plus_plus.readout",

@@ -99,7 +99,7 @@ def test_the_soft_prior_is_that_of_the_method_s_own_term(settings: Callable[...,
         "regresses ab, needs no classes",
     ]
     assert prepare.read_prepared("cs766").soft_prior is None
-    assert prepare.read_prepared("ccc").describe_statistics() == [None, None]
+    assert prepare.read_prepared("ccc").describe_statistics() == [None, None, None]
 
 
 def test_another_method_s_statistics_change_no_byte(settings: Callable[..., Settings]) -> None:
@@ -114,3 +114,21 @@ def test_another_method_s_statistics_change_no_byte(settings: Callable[..., Sett
             files.append(paths.method(name).read_bytes())
     assert found["ccc"][0] == found["ccc"][1]
     assert found["cic"][0] != found["cic"][1]
+
+
+def test_a_regression_is_handed_the_counts_of_a_and_b(
+    settings: Callable[..., Settings], params: dict[str, Any]
+) -> None:
+    params["methods"]["shared_unet"] = {
+        "model": {"head": {"regresses": "ab"}, "network": {"kind": "unet", "width": 8}, "losses": {"profile": {}}}
+    }
+    chosen = settings()
+    cells = write_histogram(chosen)
+    assert prepare.run(chosen, "shared_unet") == "regresses ab, needs no classes, with the counts of a and b"
+    found = prepare.read_prepared("shared_unet").axis_counts
+    rows, columns = np.nonzero(cells)
+    for axis, floors in enumerate((rows - 128, columns - 128)):
+        expected = np.histogram(floors, np.linspace(-128, 128, 65), weights=cells[rows, columns])[0]
+        np.testing.assert_array_equal(found[axis], expected)
+    prepare.run(chosen, "l2")
+    assert prepare.read_prepared("l2").describe_statistics() == [None, None, None]

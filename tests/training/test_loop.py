@@ -385,3 +385,14 @@ def test_terms_that_need_the_soft_prior_are_given_it_with_the_centers(
         told = prepared._replace(soft_prior=prior)
         found.append(train(method, told, small(steps=1), 0, store, *folders(tmp_path / str(prior[0])))["loss"])
     assert found[0] != found[1]
+
+
+def test_a_u_net_regresses_ab_weighted_by_value(store: Store, small: Callable[..., Train], tmp_path: Path) -> None:
+    model = {"head": {"regresses": "ab"}, "network": {"kind": "unet", "width": 4}, "losses": {"profile": {}}}
+    method, found = MethodEntry.model_validate({"model": model}), []
+    for counts in (np.ones((2, 64), np.int64), np.arange(128).reshape(2, 64)):
+        told = Prepared(AbHead(), axis_counts=counts)
+        path = tmp_path / str(counts[0, 0])
+        found.append(train(method, told, small(steps=1), 0, store, *folders(path))["loss"])
+        assert load_model(path / "out" / WEIGHTS, method.model, AbHead()).model == method.model
+    assert found[0] != found[1]
