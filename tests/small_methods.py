@@ -53,13 +53,17 @@ def small() -> Callable[..., Train]:
 
 
 def small_method(
-    readout: dict[str, Any] | None = None, losses: dict[str, Any] | None = None, **network: Any
+    readout: dict[str, Any] | None = None,
+    losses: dict[str, Any] | None = None,
+    adversary: dict[str, Any] | None = None,
+    **network: Any,
 ) -> MethodEntry:
     """A small method over classes; keywords change its network."""
     model = {
         "head": {"classes": "wide"},
         "network": NETWORK | network,
         "losses": losses or {"class_cross_entropy": {}},
+        "adversary": adversary,
     }
     return MethodEntry.model_validate({"model": model, "readout": readout or {"kind": "argmax"}})
 

@@ -29,6 +29,10 @@ WHITE = np.array([0.95047, 1.0, 1.08883])
 """XYZ of the white point D65."""
 LAB_KNEE, LAB_SLOPE, LAB_START = 0.008856, 7.787, 16 / 116
 """The cube root of L*a*b* becomes a line of this slope and start below this share of white's X, Y or Z."""
+AB_SCALE = 128.0
+"""Losses and regressions see ab over this, so that it has the size the default initialisation expects."""
+LARGEST_AB = 110.0
+"""What networks that bound ab by tanh reach at most, in CIELAB units (richzhang/colorization, pix2pix)."""
 _LEAST = 1e-30
 """What `_root` takes smaller values for; the curves use roots of far larger ones only."""
 

@@ -142,11 +142,24 @@ def prune(
         rule, largest = ("min_share", counts.max() / counts.sum()) if min_count is None else ("min_count", counts.max())
         got = min_share if min_count is None else min_count
         raise ValueError(f"{rule} is {got:g} and keeps no class; the most frequent class has {largest:g}")
-    space = ColorSpace(bin_size, shift, kept)
+    return class_table(cells, ColorSpace(bin_size, shift, kept))
+
+
+def class_table(cells: npt.NDArray[np.int64], space: ColorSpace) -> ClassTable:
+    """Looks at a space, whose kept classes have been chosen, through a histogram.
+
+    Args:
+        cells: int64 (256, 256), unit cells.
+        space: the grid with its kept classes.
+
+    Returns:
+        The class table.
+    """
+    counts = class_counts(cells, space)
     mapped_to = space.kept[space.to_kept(np.arange(space.total))]
     flags = np.zeros(space.total, bool)
-    flags[kept] = True
-    return ClassTable(space, counts, reachable_classes(space), flags, mapped_to, clipped_count(cells, shift))
+    flags[space.kept] = True
+    return ClassTable(space, counts, reachable_classes(space), flags, mapped_to, clipped_count(cells, space.shift))
 
 
 def class_colors(space: ColorSpace, lightness: float = DISPLAY_LIGHTNESS) -> npt.NDArray[np.uint8]:

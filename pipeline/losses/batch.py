@@ -45,10 +45,13 @@ class Batch(NamedTuple):
 
     Attributes:
         light: float32 (N, 1, S, S), L in [0, 100], the network's input.
-        ab: float32 (N, 2, h, w), true (a, b) over `methods.head.AB_SCALE`, about [-1, 1]: the unit of the losses.
+        ab: float32 (N, 2, h, w), true (a, b) over `color.constants.AB_SCALE`, about [-1, 1]: the unit of the losses.
         classes: int64 (N, h, w), true kept indices in [0, Q); None for a regression.
         counts: int64 (Q,), positions of each class over the whole step: all pieces, all processes; None as above.
         class_counts: int64 (Q,), pixels of each class in the reference set; None where no term needs them.
+        soft_prior: float64 (Q,), the reference set's mean soft target; None where no term needs it.
+        axis_counts: int64 (2, 64), the reference set's pixels by value of a and of b; None where no term needs them.
+        class_centers: float32 (Q, 2), the classes' (a, b) in CIELAB units; None for a regression.
     """
 
     light: torch.Tensor
@@ -56,6 +59,9 @@ class Batch(NamedTuple):
     classes: torch.Tensor | None = None
     counts: torch.Tensor | None = None
     class_counts: torch.Tensor | None = None
+    soft_prior: torch.Tensor | None = None
+    axis_counts: torch.Tensor | None = None
+    class_centers: torch.Tensor | None = None
 
     def piece(self, positions: torch.Tensor) -> "Batch":
         """Some of its photographs; the counts stay those of the whole step.

@@ -9,6 +9,15 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 
 
+def notice(line: str) -> None:
+    """Say something on the terminal beside a bar that may be there.
+
+    Args:
+        line: what.
+    """
+    tqdm.write(line, file=sys.stderr)
+
+
 def progress(
     items: Iterable[Item], description: str, total: int | None = None, unit: str = "image", rate: bool = True
 ) -> "tqdm[Item]":

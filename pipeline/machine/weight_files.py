@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 TORCHVISION = "https://download.pytorch.org/models/"
+COLORIZERS = "https://colorizers.s3.us-east-2.amazonaws.com/"
 SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
 
 
@@ -68,6 +69,12 @@ FILES = {
         91,
         "6726825d",
         "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/",
+    ),
+    "cic": WeightFile(
+        "colorization_release_v2-9b330a0b.pth", "Zhang, Isola, Efros 2016 (eccv16)", 129, "9b330a0b", COLORIZERS
+    ),
+    "siggraph17": WeightFile(
+        "siggraph17-df00044c.pth", "Zhang et al. 2017, user-guided (siggraph17)", 137, "df00044c", COLORIZERS
     ),
     "sam_vit_b": WeightFile("sam_vit_b_01ec64.pth", "Segment Anything, ViT-B", 358, "01ec64", SAM),
     "sam_vit_l": WeightFile("sam_vit_l_0b3195.pth", "Segment Anything, ViT-L", 1191, "0b3195", SAM),

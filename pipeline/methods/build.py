@@ -1,7 +1,7 @@
 """From an entry of params.yaml to the parts of a method: head, network, loss terms."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,20 @@ class Prepared(NamedTuple):
     Attributes:
         head: what its network predicts.
         class_counts: int64 (Q,), pixels of each class in the reference set; None where no loss term needs them.
+        soft_prior: float64 (Q,), the reference set's mean soft target; None where no loss term needs it.
+        axis_counts: int64 (2, 64), the reference set's pixels by value of a and of b; None where no loss term needs
+            them.
     """
 
     head: Head
     class_counts: npt.NDArray[np.int64] | None = None
+    soft_prior: npt.NDArray[np.float64] | None = None
+    axis_counts: npt.NDArray[np.int64] | None = None
+
+    def describe_statistics(self) -> list[list[Any] | None]:
+        """The numbers that a training depends on beside its head, for its fingerprint."""
+        statistics = (self.class_counts, self.soft_prior, self.axis_counts)
+        return [None if one is None else one.tolist() for one in statistics]
 
 
 def build_network(entry: NetworkEntry, outputs: int, weights: Mapping[str, torch.Tensor] | None = None) -> ColorNetwork:

@@ -121,7 +121,9 @@ def _network_differences(stored: ModelEntry, model: ModelEntry | None) -> list[s
     if model is None:
         return []
     was, now = (
-        one.network.model_dump() | {"losses": {name: term.model_dump() for name, term in one.losses.items()}}
+        one.network.model_dump()
+        | {"losses": {name: term.model_dump() for name, term in one.losses.items()}}
+        | {"adversary": one.model_dump()["adversary"]}
         for one in (stored, model)
     )
     return [f"{key} was {was.get(key)}, now {now.get(key)}" for key in was | now if was.get(key) != now.get(key)]

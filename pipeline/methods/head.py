@@ -6,13 +6,11 @@ from typing import Any, NamedTuple
 
 import torch
 
+from pipeline.color.constants import AB_SCALE
 from pipeline.color.readouts import ClassReadout, mean_color
 from pipeline.color.space import ColorSpace
 from pipeline.color.tensors import tensor_lab
 from pipeline.metrics.class_metrics import true_class_ranks
-
-AB_SCALE = 128.0
-"""Losses and regressions see ab over this, so that it has the size the default initialisation expects."""
 
 
 class Targets(NamedTuple):
@@ -60,11 +58,12 @@ class Head(ABC):
         return Targets(ab, None if space is None else space.to_kept(space.encode(truth)))
 
     @abstractmethod
-    def expected_ab(self, scores: torch.Tensor) -> torch.Tensor:
+    def expected_ab(self, scores: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
         """The expected color, differentiable: what losses over ab and a discriminator see.
 
         Args:
             scores: float (N, outputs, h, w).
+            temperature: T > 0, of the softmax over class scores; a regression has none.
 
         Returns:
             float (N, 2, h, w), (a, b) / AB_SCALE.
@@ -122,9 +121,9 @@ class ClassHead(Head):
         """Such as "532 classes"."""
         return f"{self.outputs} classes"
 
-    def expected_ab(self, scores: torch.Tensor) -> torch.Tensor:
+    def expected_ab(self, scores: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
         """The mean of the class centers under the softmax."""
-        return mean_color(scores, self.space, 1.0) / AB_SCALE
+        return mean_color(scores, self.space, temperature) / AB_SCALE
 
     def colors(self, scores: torch.Tensor, readout: ClassReadout | None) -> torch.Tensor:
         """What the read-out makes of class scores."""
@@ -152,7 +151,7 @@ class AbHead(Head):
         """The word ab."""
         return "ab"
 
-    def expected_ab(self, scores: torch.Tensor) -> torch.Tensor:
+    def expected_ab(self, scores: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
         """The scores as they are."""
         return scores
 

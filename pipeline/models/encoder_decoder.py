@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.models.network_settings import NetworkSettings
 from pipeline.settings.listed import OneOf
-from pipeline.settings.registries import DECODERS, ENCODERS
+from pipeline.settings.registries import ANY, DECODERS, ENCODERS
 from pipeline.settings.sections import Positive
 
 if TYPE_CHECKING:
@@ -23,14 +23,29 @@ class EncoderDecoder(NetworkSettings):
         encoder: a name of `ENCODERS`.
         pretrained: whether the encoder starts from published ImageNet weights.
         decoder: a name of `DECODERS`.
-        channels: of the decoder's three convolutions, the deepest first; [1024, 512, 512] in CCC++ (Table IV).
+        channels: of the decoder's own convolutions, the deepest first, as many as it takes; [1024, 512, 512] in CCC++
+            (Table IV).
     """
 
     kind: Literal["encoder_decoder"] = "encoder_decoder"
     encoder: Annotated[str, OneOf(ENCODERS)]
     pretrained: bool
     decoder: Annotated[str, OneOf(DECODERS)] = "plain"
-    channels: Annotated[list[Positive], Field(min_length=3, max_length=3)] = Field([1024, 512, 512])
+    channels: list[Positive] = Field([1024, 512, 512])
+
+    @model_validator(mode="after")
+    def _parts_fit_each_other(self) -> "EncoderDecoder":
+        takes, levels = DECODERS.facts(self.decoder), ENCODERS.facts(self.encoder)["levels"]
+        if len(self.channels) != takes["channels"]:
+            raise ValueError(
+                f"channels is {self.channels}, it takes a list of {takes['channels']} with decoder: {self.decoder}"
+            )
+        if takes["levels"] not in (ANY, levels):
+            fitting = [name for name in DECODERS if DECODERS.facts(name)["levels"] in (ANY, levels)]
+            raise ValueError(
+                f"decoder is {self.decoder!r}, it takes {', '.join(fitting)} with the {levels} levels of {self.encoder}"
+            )
+        return self
 
     @property
     def weights(self) -> str | None:
@@ -55,4 +70,5 @@ class EncoderDecoder(NetworkSettings):
         encoder = ENCODERS[self.encoder]()
         if weights is not None:
             encoder.load_pretrained(weights)
-        return EncoderDecoderNetwork(encoder, DECODERS[self.decoder](encoder.channels, self.channels, outputs))
+        decoder = DECODERS[self.decoder](encoder.channels, encoder.strides, self.channels, outputs)
+        return EncoderDecoderNetwork(encoder, decoder)

@@ -22,6 +22,7 @@ class GreyConvolution(nn.Conv2d):
         stride: px.
         padding: px, zeros; 0 where the caller pads.
         mean, deviation: input normalisation of the RGB network per channel, for levels in [0, 1].
+        bias: whether outputs have one, that of the RGB convolution.
     """
 
     offset: torch.Tensor | None
@@ -34,8 +35,9 @@ class GreyConvolution(nn.Conv2d):
         padding: int,
         mean: Sequence[float],
         deviation: Sequence[float],
+        bias: bool = False,
     ) -> None:
-        super().__init__(1, outputs, kernel, stride=stride, padding=padding, bias=False)
+        super().__init__(1, outputs, kernel, stride=stride, padding=padding, bias=bias)
         self.mean, self.deviation = tuple(mean), tuple(deviation)
         self.center, self.scale = sum(mean) / len(mean), sum(deviation) / len(deviation)
         if len(set(mean)) > 1:

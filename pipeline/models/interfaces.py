@@ -19,7 +19,10 @@ class ColorNetwork(nn.Module):
 
     stride: int
 
-    @abstractmethod
+    def __init__(self) -> None:
+        super().__init__()
+        self._still: list[nn.Module] = []
+
     def freeze(self, levels: int, norms: bool) -> None:
         """Leave parts as they are: no gradients, and batch norms that neither use nor collect a batch's statistics.
 
@@ -27,6 +30,23 @@ class ColorNetwork(nn.Module):
             levels: counted from the input, 0 for none.
             norms: whether all other batch norms keep their running statistics too (their scale and shift still learn).
         """
+        self._still = [module for level in self.levels()[:levels] for module in level]
+        for module in self._still:
+            module.requires_grad_(False)
+        if norms:
+            self._still += [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "ColorNetwork":
+        """Switch to training mode, except what `freeze` holds still."""
+        super().train(mode)
+        for module in self._still:
+            module.eval()
+        return self
+
+    @abstractmethod
+    def levels(self) -> list[list[nn.Module]]:
+        """The layers that `freeze` counts, level by level from the input on."""
 
     @abstractmethod
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
@@ -34,11 +54,11 @@ class ColorNetwork(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Lightness (N, 1, H, W), L in [0, 100], H and W multiples of 32, to features at five levels.
+    """Lightness (N, 1, H, W), L in [0, 100], H and W multiples of 32, to features at several levels, the finest first.
 
     Attributes:
         channels: of each level.
-        strides: input pixels per feature, of each level.
+        strides: input pixels per feature, of each level; how many levels there are stands in `registries.ENCODERS` too.
     """
 
     channels: ClassVar[tuple[int, ...]]
@@ -50,15 +70,16 @@ class Encoder(nn.Module):
 
     @abstractmethod
     def levels(self) -> list[list[nn.Module]]:
-        """The layers that make each level from the one before."""
+        """Its layers in five groups from the input on, which `ColorNetwork.freeze` counts."""
 
 
 class Decoder(nn.Module):
-    """Features of five levels to scores (N, outputs, H / stride, W / stride).
+    """An encoder's features to scores (N, outputs, H / stride, W / stride).
 
     Args:
-        encoder_channels: of the encoder's five levels.
-        channels: of its own convolutions.
+        encoder_channels: of each level of the encoder.
+        encoder_strides: of each level.
+        channels: of its own convolutions; how many numbers it takes stands in `registries.DECODERS`.
         outputs: channels of the scores.
 
     Attributes:
@@ -68,5 +89,7 @@ class Decoder(nn.Module):
     stride: ClassVar[int]
 
     @abstractmethod
-    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
+    def __init__(
+        self, encoder_channels: Sequence[int], encoder_strides: Sequence[int], channels: Sequence[int], outputs: int
+    ) -> None:
         super().__init__()

@@ -18,27 +18,14 @@ class EncoderDecoderNetwork(ColorNetwork):
         self.encoder = encoder
         self.decoder = decoder
         self.stride = decoder.stride
-        self._still: list[nn.Module] = []
 
-    def freeze(self, levels: int, norms: bool) -> None:
-        """As every network; `levels` are the encoder's, 0 to 5."""
-        self._still = [module for level in self.encoder.levels()[:levels] for module in level]
-        for module in self._still:
-            module.requires_grad_(False)
-        if norms:
-            self._still += [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
-        self.train(self.training)
+    def levels(self) -> list[list[nn.Module]]:
+        """Those of the encoder."""
+        return self.encoder.levels()
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Those of the encoder and those of the decoder."""
         return {"encoder": list(self.encoder.parameters()), "decoder": list(self.decoder.parameters())}
-
-    def train(self, mode: bool = True) -> "EncoderDecoderNetwork":
-        """Switch to training mode, except what `freeze` holds still."""
-        super().train(mode)
-        for module in self._still:
-            module.eval()
-        return self
 
     def forward(self, light: Tensor) -> Tensor:
         """Scores of every output position.

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pipeline.settings.listed import KindOf, OptionsOf
-from pipeline.settings.registries import LOSSES, NETWORKS, READOUTS
-from pipeline.settings.sections import Name, Section
+from pipeline.settings.registries import DISCRIMINATORS, LOSSES, NETWORKS, READOUTS
+from pipeline.settings.sections import Name, Section, Share
 
 _OF_OLD = {
     "head": ("space",),
@@ -46,12 +46,43 @@ class LossTerm(Section):
     """One term of a method's loss; the terms are added, each times its weight. `registries.LOSSES` lists them.
 
     Attributes:
-        needs: of "classes" (a class head), "class_counts" (pixels of each class in the reference set).
+        needs: of "classes" (a class head), "class_counts" (pixels of each class in the reference set), "soft_prior"
+            (the reference set's mean soft target), "axis_counts" (its pixels by value of a and of b).
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()
 
     weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class DiscriminatorEntry(Section):
+    """A discriminator's settings; a class of `registries.DISCRIMINATORS` adds how it is built."""
+
+    kind: str
+
+
+class AdversaryEntry(Section):
+    """A discriminator that the network is trained against (SPEC R23, R24).
+
+    Attributes:
+        discriminator: of a kind in `DISCRIMINATORS`.
+        loss: "cross_entropy" of logits, not saturating, or "least_squares".
+        weight: of its term in the network's loss; 0 trains the discriminator and leaves the network alone.
+        temperature: at which class scores become the colors that it sees; less starves gradients, 1 greys the colors.
+        shown: the colors at the network's "output" size, or enlarged to its "input" size.
+        start: share of the steps before it begins.
+        learning_rate: of its Adam, constant.
+        betas: of its Adam.
+    """
+
+    discriminator: Annotated[DiscriminatorEntry, KindOf(DISCRIMINATORS, default="patch")]
+    loss: Literal["cross_entropy", "least_squares"] = "cross_entropy"
+    weight: Annotated[float, Field(ge=0)] = 0.1
+    temperature: Annotated[float, Field(gt=0)] = 0.38
+    shown: Literal["output", "input"] = "output"
+    start: Share = 0.4
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] = Field([0.5, 0.999])
 
 
 class ReadoutEntry(Section):
@@ -61,11 +92,15 @@ class ReadoutEntry(Section):
 
 
 class ModelEntry(Section):
-    """What is trained: a head, a network that ends in it, the loss, and what it changes of the section `train`."""
+    """What is trained: a head, a network that ends in it, the loss, and what it changes of the section `train`.
+
+    `adversary` is a discriminator whose term is added to the loss; null for none.
+    """
 
     head: HeadEntry
     network: Annotated[NetworkEntry, KindOf(NETWORKS, default="encoder_decoder")]
     losses: Annotated[dict[str, LossTerm], OptionsOf(LOSSES)]
+    adversary: AdversaryEntry | None = None
     train: dict[str, Any] = Field({})
 
     @model_validator(mode="after")

@@ -166,6 +166,10 @@ def _mismatches(settings: Settings) -> Iterator[str]:
             yield f"{key} names {name!r} twice, it takes each name once"
     for name in sorted(set(settings.sets) - {run.reference, run.train, *run.test}):
         yield f"sets.{name} is defined, but run uses it nowhere; name it under run, or remove it to save its download"
+    for name, method in settings.methods.items():
+        pieces = settings.train_of(name).accumulate
+        if method.model.adversary is not None and pieces > 1:
+            yield f"methods.{name}.model.adversary is there, and train.accumulate is {pieces}; it takes 1 beside one"
     for name in [*settings.methods, *run.imported]:
         if name in BASELINES:
             yield f"{name!r} is the name of a baseline that always runs; give the method another name"

@@ -1,7 +1,8 @@
 """Every part that params.yaml can name: one line each, from which settings, page and documentation follow.
 
 An entry is text, "module:object", imported when it is asked for. So the command line starts without torch, and this
-page can lie below the rooms that its entries stand in. To add a part, write its module and its line here; what a part
+page can lie below the rooms that its entries stand in. What settings have to know of a part before anything is imported
+stands beside it, as facts. To add a part, write its module and its line here; what a part
 of each kind has to offer is said by its base class (docs/extending.md has an example of each).
 """
 
@@ -14,15 +15,19 @@ class Registry(Mapping[str, Any]):
     """Parts of one kind by name, in the order in which they are listed and offered.
 
     Args:
-        entries: name to "module:object".
+        entries: name to "module:object", or to that and its facts, numbers by name.
     """
 
-    def __init__(self, entries: Mapping[str, str]) -> None:
-        self._entries = dict(entries)
+    def __init__(self, entries: Mapping[str, str | tuple[str, dict[str, int]]]) -> None:
+        self._entries = {name: (one, {}) if isinstance(one, str) else one for name, one in entries.items()}
 
     def __getitem__(self, name: str) -> Any:
-        module, _, inside = self._entries[name].partition(":")
+        module, _, inside = self._entries[name][0].partition(":")
         return getattr(importlib.import_module(module), inside)
+
+    def facts(self, name: str) -> Mapping[str, int]:
+        """What is known of a part without importing it; a test compares it with the part."""
+        return self._entries[name][1]
 
     def __contains__(self, name: object) -> bool:  # the mapping's own would import the part
         return name in self._entries
@@ -37,29 +42,47 @@ class Registry(Mapping[str, Any]):
     __hash__ = object.__hash__
 
 
-NETWORKS = Registry({"encoder_decoder": "pipeline.models.encoder_decoder:EncoderDecoder"})
+NETWORKS = Registry(
+    {
+        "encoder_decoder": "pipeline.models.encoder_decoder:EncoderDecoder",
+        "cic": "pipeline.models.cic:Cic",
+        "siggraph17": "pipeline.models.siggraph17:Siggraph17",
+        "unet": "pipeline.models.unet:Unet",
+    }
+)
 """Whole networks: settings that build one (`settings.method_entries.NetworkEntry`)."""
 
 ENCODERS = Registry(
     {
-        "densenet121": "pipeline.models.encoders.densenet121:DenseNet121",
-        "efficientnet_lite0": "pipeline.models.encoders.efficientnet_lite:EfficientNetLite0",
+        "densenet121": ("pipeline.models.encoders.densenet121:DenseNet121", {"levels": 5}),
+        "efficientnet_lite0": ("pipeline.models.encoders.efficientnet_lite:EfficientNetLite0", {"levels": 5}),
+        "vgg19": ("pipeline.models.encoders.vgg19:VGG19", {"levels": 16}),
     }
 )
-"""From lightness to features (`models.interfaces.Encoder`)."""
+"""From lightness to features of so many levels (`models.interfaces.Encoder`)."""
+
+ANY = 0
+"""Levels that a decoder takes where it takes any number of them."""
 
 DECODERS = Registry(
     {
-        "plain": "pipeline.models.decoders.plain:PlainDecoder",
-        "skip": "pipeline.models.decoders.skip:SkipDecoder",
+        "plain": ("pipeline.models.decoders.plain:PlainDecoder", {"levels": 5, "channels": 3}),
+        "skip": ("pipeline.models.decoders.skip:SkipDecoder", {"levels": 5, "channels": 3}),
+        "hypercolumn": ("pipeline.models.decoders.hypercolumn:HypercolumnDecoder", {"levels": ANY, "channels": 1}),
     }
 )
-"""From features to scores (`models.interfaces.Decoder`)."""
+"""From features of so many levels to scores, so many numbers for its channels (`models.interfaces.Decoder`)."""
+
+DISCRIMINATORS = Registry({"patch": "pipeline.models.discriminators.patch:Patch"})
+"""From colors to scores of how real they look: settings that build one (`models.discriminators.discriminator`)."""
 
 LOSSES = Registry(
     {
         "class_cross_entropy": "pipeline.losses.class_cross_entropy:ClassCrossEntropy",
         "inverse_frequency": "pipeline.losses.inverse_frequency:InverseFrequency",
+        "soft_cross_entropy": "pipeline.losses.soft_cross_entropy:SoftCrossEntropy",
+        "locality": "pipeline.losses.locality:Locality",
+        "profile": "pipeline.losses.profile:Profile",
         "l1": "pipeline.losses.regression:L1",
         "l2": "pipeline.losses.regression:L2",
         "huber": "pipeline.losses.regression:Huber",

@@ -35,12 +35,28 @@ class Histogram(Section):
 
 
 class Space(Section):
-    """A space of colour classes and its pruning (SPEC sections 2 and 3)."""
+    """A space of colour classes and its pruning (SPEC sections 2 and 3).
+
+    `keep` says which classes are kept: those that the reference set shows often enough (`observed`: `min_share`, or
+    `min_count`), those that some 8-bit colour falls into (`reachable`), or the 313 of CIC (`published`; SPEC R13).
+    """
 
     bin_size: Annotated[Whole, Field(ge=1, le=256)]
     shift: Annotated[Whole, Field(ge=1, le=128)] = 108
     min_share: Annotated[float, Field(ge=0, lt=1)] = 4.5502e-6
     min_count: Annotated[Whole, Field(ge=0)] | None = None
+    keep: Literal["observed", "reachable", "published"] = "observed"
+
+    @model_validator(mode="after")
+    def _pruned_in_one_way(self) -> "Space":
+        for name in ("min_share", "min_count"):
+            if self.keep != "observed" and name in self.model_fields_set:
+                raise ValueError(f"{name} is taken with keep: observed; leave it out with keep: {self.keep}")
+        if self.keep == "published" and (self.bin_size, self.shift) != (10, 115):
+            raise ValueError(
+                f"keep is 'published', it takes bin_size 10 and shift 115 (got {self.bin_size} and {self.shift})"
+            )
+        return self
 
 
 class Weights(Section):

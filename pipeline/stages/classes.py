@@ -1,11 +1,17 @@
 """Choose the classes of a space from the histogram alone: no photograph is read (SPEC sections 2 and 3)."""
 
-from pipeline.color.pruning import prune
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.color.pruning import ClassTable, class_table, prune, reachable_classes
+from pipeline.color.space import ColorSpace
 from pipeline.errors import UserError
 from pipeline.settings.params import Settings
+from pipeline.settings.sections import Space
 from pipeline.stages import paths
 from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import check_facts, histogram_settings, read_cells, space_table
+from pipeline.storage.published_classes import cic_classes
 from pipeline.storage.tables import HISTOGRAM, read_table, table_facts, write_table
 
 
@@ -25,7 +31,7 @@ def prune_classes(settings: Settings, version: StageVersion, space: str) -> str:
     facts = table_facts(read_table(paths.HISTOGRAM, HISTOGRAM))
     check_facts(paths.HISTOGRAM, facts, histogram_settings(settings))
     try:
-        classes = prune(cells, choice.bin_size, choice.shift, choice.min_share, choice.min_count)
+        classes = _chosen(cells, choice)
     except ValueError as error:
         raise UserError(f"spaces.{space}.{error}") from None
     counts = {
@@ -42,3 +48,13 @@ def prune_classes(settings: Settings, version: StageVersion, space: str) -> str:
         f"bin size {choice.bin_size}, {counts['total']} classes, {counts['reachable']} reachable, "
         f"{counts['observed']} observed, {counts['kept']} kept{clipped}"
     )
+
+
+def _chosen(cells: npt.NDArray[np.int64], choice: Space) -> ClassTable:
+    """The classes that the space's `keep` asks for."""
+    if choice.keep == "published":
+        return class_table(cells, cic_classes()[0])
+    if choice.keep == "reachable":
+        kept = np.flatnonzero(reachable_classes(ColorSpace(choice.bin_size, choice.shift)))
+        return class_table(cells, ColorSpace(choice.bin_size, choice.shift, kept.astype(np.int32)))
+    return prune(cells, choice.bin_size, choice.shift, choice.min_share, choice.min_count)

@@ -165,7 +165,11 @@ def mapped_counts(path: Path, space: ColorSpace) -> npt.NDArray[np.int64]:
 
 
 def method_table(
-    name: str | None, space: ColorSpace | None, counts: npt.NDArray[np.int64] | None
+    name: str | None,
+    space: ColorSpace | None,
+    counts: npt.NDArray[np.int64] | None = None,
+    soft_prior: npt.NDArray[np.float64] | None = None,
+    axis_counts: npt.NDArray[np.int64] | None = None,
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The classes of a method.
 
@@ -173,29 +177,37 @@ def method_table(
         name: of its space; None for a regression.
         space: with the kept classes; None for a regression.
         counts: int64 (Q,), pixels of the reference set that each kept class stands for; None where nothing needs them.
+        soft_prior: float64 (Q,), the reference set's mean soft target; None where nothing needs it.
+        axis_counts: int64 (2, bins), its pixels by value of a and of b, which become facts; None where nothing needs
+            them.
 
     Returns:
         A table of `tables.METHOD`, ordered by kept index, without rows for a regression; and its facts.
     """
+    by_axis = {} if axis_counts is None else {"axis_counts": axis_counts.tolist()}
     if space is None:
-        return METHOD.empty_table(), {"space": None}
+        return METHOD.empty_table(), {"space": None} | by_axis
     columns = [
         np.arange(space.kept_count, dtype=np.int32),
         space.kept,
         pa.nulls(space.kept_count, pa.int64()) if counts is None else counts,
+        pa.nulls(space.kept_count, pa.float64()) if soft_prior is None else soft_prior,
     ]
     facts = {"space": name, "bin_size": int(space.bin_size), "shift": int(space.shift)}
-    return pa.table([pa.array(column) for column in columns], schema=METHOD), facts
+    return pa.table([pa.array(column) for column in columns], schema=METHOD), facts | by_axis
 
 
-def read_method_classes(path: Path) -> tuple[str, ColorSpace, npt.NDArray[np.int64] | None] | None:
+def read_method_classes(
+    path: Path,
+) -> tuple[str, ColorSpace, npt.NDArray[np.int64] | None, npt.NDArray[np.float64] | None] | None:
     """The classes of a method, as `method_table` laid them out.
 
     Args:
         path: a table of `tables.METHOD`.
 
     Returns:
-        Name and space with the kept classes, and their counts where they are there; None for a regression.
+        Name and space with the kept classes, their counts and their soft prior where they are there; None for a
+        regression.
 
     Raises:
         UserError: if the file is missing or has other columns.
@@ -205,5 +217,21 @@ def read_method_classes(path: Path) -> tuple[str, ColorSpace, npt.NDArray[np.int
     if facts["space"] is None:
         return None
     space = ColorSpace.from_json(facts | {"kept": table["class_id"].to_numpy()})
-    counted = table["count"].null_count == 0
-    return facts["space"], space, table["count"].to_numpy() if counted else None
+    counts, prior = (None if table[name].null_count else table[name].to_numpy() for name in ("count", "soft_prior"))
+    return facts["space"], space, counts, prior
+
+
+def read_axis_counts(path: Path) -> npt.NDArray[np.int64] | None:
+    """How often a and b have which value in the reference set.
+
+    Args:
+        path: a table of `tables.METHOD`.
+
+    Returns:
+        int64 (2, bins), as `method_table` was given them; None where nothing needs them.
+
+    Raises:
+        UserError: if the file is missing or has other columns.
+    """
+    counts = table_facts(read_table(path, METHOD)).get("axis_counts")
+    return None if counts is None else np.array(counts, np.int64)

@@ -106,6 +106,7 @@ METHOD = pa.schema(
         _column("kept_index", pa.int32(), "channel of the network's output"),
         _column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
         _column("count", _INT, "pixels of the reference set that it stands for; null where no part needs it", "pixel"),
+        _column("soft_prior", _FLOAT, "its share of the reference set's soft targets; null where no part needs it"),
     ]
 )
 

@@ -72,8 +72,8 @@ def train(
         if rows.empty:
             raise UserError(f"{store.path} has no color photograph of split train; run.train takes a set that has")
         trained, held_out = split_validation(rows["image_id"].tolist(), settings, seed)
-        counts = None if prepared.class_counts is None else prepared.class_counts.tolist()
-        facts = (entry.model, prepared.head.describe(), counts, settings, seed, processes.size)
+        statistics = prepared.describe_statistics()
+        facts = (entry.model, prepared.head.describe(), statistics, settings, seed, processes.size)
         run = fingerprint(*facts, rows["sha256"].tolist())
         training = begin(entry, prepared, settings, seed, device)
         state = load_state(cache_dir, run)
@@ -116,7 +116,8 @@ def train(
                 bar.set_postfix(recent.look(), refresh=False)
             stopped = done % look_every == 0 and any_caught(caught, processes, device)
             if done % row_every == 0 or last:
-                curves.add({"step": done, "learning_rate": rate, **recent.row()})
+                duel = {} if training.adversary is None else training.adversary.row(processes)
+                curves.add({"step": done, "learning_rate": rate, **recent.row(), **duel})
             if validation and (done % settings.validate_every == 0 or last):
                 row = validate(training.judged, training.objective, validation, settings, device, processes)
                 curves.add({"step": done, **row})
@@ -168,7 +169,7 @@ def gradient_step(
     settings: Train,
     processes: Processes,
 ) -> torch.Tensor:
-    """One step of the optimiser.
+    """One step of the optimiser; an adversary takes its own before it says what it makes of the same colors.
 
     Args:
         learner: the network as `wrap` made it.
@@ -191,6 +192,8 @@ def gradient_step(
             with mixed_precision(light.device, settings.precision):
                 scores = learner(batch.light)
             loss = training.objective.loss(scores, batch) * (len(piece) / len(light))
+            if training.adversary is not None:
+                loss = loss + training.adversary.play(scores, batch, training.step, processes)
             loss.backward()
         total += loss.detach()
     if settings.gradient_clip is not None:

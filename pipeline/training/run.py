@@ -17,6 +17,7 @@ from pipeline.methods.head import Head
 from pipeline.models.interfaces import ColorNetwork
 from pipeline.settings.method_entries import MethodEntry
 from pipeline.settings.sections import Train
+from pipeline.training.adversary import Adversary
 
 Row = dict[str, float]
 """Numbers of one step, each under the name of its curve, and `step`."""
@@ -28,12 +29,16 @@ class Objective(NamedTuple):
     Attributes:
         head: what the network's scores mean.
         terms: of the loss.
-        class_counts: int64 (Q,), on the device, for terms that need them; None where none does.
+        class_counts, soft_prior, axis_counts: as in `Prepared`, on the device.
+        class_centers: float32 (Q, 2), (a, b) of the head's classes, on the device; None for a regression.
     """
 
     head: Head
     terms: tuple[Term, ...]
-    class_counts: torch.Tensor | None
+    class_counts: torch.Tensor | None = None
+    soft_prior: torch.Tensor | None = None
+    axis_counts: torch.Tensor | None = None
+    class_centers: torch.Tensor | None = None
 
     def batch(self, light: torch.Tensor, truth: torch.Tensor, together: Processes | None = None) -> Batch:
         """What the loss terms are given.
@@ -48,10 +53,11 @@ class Objective(NamedTuple):
         """
         targets = self.head.targets(truth)
         if targets.classes is None:
-            return Batch(light, targets.ab)
+            return Batch(light, targets.ab, axis_counts=self.axis_counts)
         counts = count_classes(targets.classes, self.head.outputs)
         counts = counts if together is None else together.sum(counts)
-        return Batch(light, targets.ab, targets.classes, counts, self.class_counts)
+        of_reference = self.class_counts, self.soft_prior, self.axis_counts
+        return Batch(light, targets.ab, targets.classes, counts, *of_reference, self.class_centers)
 
     def loss(self, scores: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Float scalar from a network's scores (N, outputs, h, w) and its batch."""
@@ -66,6 +72,7 @@ class Training:
         network: being trained, on its device.
         objective: what it minimises.
         optimizer: AdamW over what is not frozen, a group for each part of the network.
+        adversary: the discriminator that it is trained against; None for none.
         average: the exponential moving average of the network's weights; None when off.
         step: steps done.
         rows: of the curves.
@@ -76,6 +83,7 @@ class Training:
     network: ColorNetwork
     objective: Objective
     optimizer: torch.optim.Optimizer
+    adversary: Adversary | None
     average: ColorNetwork | None
     step: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -93,6 +101,7 @@ class Training:
             "network": self.network.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "adversary": None if self.adversary is None else self.adversary.state(),
             "random": torch.get_rng_state(),
             "step": self.step,
             "rows": self.rows,
@@ -106,6 +115,8 @@ class Training:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.adversary is not None:
+            self.adversary.restore(state["adversary"])
         torch.set_rng_state(state["random"])
         self.step, self.best = state["step"], state["best"]
         self.rows, self.unreported = state["rows"], state["unreported"]
@@ -125,7 +136,7 @@ def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, de
         Network, loss and optimiser, the network's random weights drawn from the seed alone.
 
     Raises:
-        UserError: if pretrained weights are missing.
+        UserError: if pretrained weights are missing, or what an adversary is shown is too small for it.
     """
     network = starting_network(entry.model.network, prepared.head.outputs, seed)
     network.freeze(settings.frozen_levels, settings.batch_norm == "frozen")
@@ -143,8 +154,15 @@ def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, de
         fused=device.type in ("cpu", "cuda"),
     )
     average = None if settings.average_decay is None else copy.deepcopy(network).requires_grad_(False).eval()
-    counts = None if prepared.class_counts is None else torch.tensor(prepared.class_counts, device=device)
-    return Training(network, Objective(prepared.head, loss_terms(entry.model), counts), optimizer, average)
+    space = prepared.head.space
+    centers = None if space is None else space.kept_centers
+    facts = (prepared.class_counts, prepared.soft_prior, prepared.axis_counts, centers)
+    on_device = (None if fact is None else torch.tensor(fact, device=device) for fact in facts)
+    objective = Objective(prepared.head, loss_terms(entry.model), *on_device)
+    cells = settings.size // network.stride
+    opposed = entry.model.adversary
+    adversary = None if opposed is None else Adversary(opposed, prepared.head, settings, seed, cells, device)
+    return Training(network, objective, optimizer, adversary, average)
 
 
 def wrap(network: ColorNetwork, settings: Train, processes: Processes) -> nn.Module:

@@ -13,8 +13,8 @@ from pipeline.inference.predictor import ready_to_predict
 from pipeline.machine.devices import one_thread, prefer_onednn
 from pipeline.models.network import EncoderDecoderNetwork
 from pipeline.models.upsampled_convolution import FoldedConvolution, UpsampledConvolution
-from pipeline.settings.registries import DECODERS, ENCODERS
-from tests.models.test_network import build_network
+from pipeline.settings.registries import DECODERS
+from tests.models.test_network import FIVE_LEVELS, PAIRS, build_network
 
 
 @settings(deadline=None, max_examples=60)
@@ -62,7 +62,11 @@ def test_by_hand() -> None:
 
 def network(encoder: str, decoder: str) -> EncoderDecoderNetwork:
     torch.manual_seed(0)
-    return build_network(encoder, decoder, [16, 16, 16], 7).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return (
+        build_network(encoder, decoder, [16] * DECODERS.facts(decoder)["channels"], 7)
+        .eval()
+        .to(memory_format=torch.channels_last)
+    )  # type: ignore[call-overload,no-any-return]
 
 
 def convolutions_off_onednn(module: nn.Module, x: torch.Tensor) -> int:
@@ -71,8 +75,7 @@ def convolutions_off_onednn(module: nn.Module, x: torch.Tensor) -> int:
     return sum("slow_conv" in event.name for event in profile.events() or [])
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
-@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize(("encoder", "decoder"), PAIRS)
 def test_a_network_made_ready_says_the_same(encoder: str, decoder: str) -> None:
     ready, light = network(encoder, decoder), torch.rand(2, 1, 64, 96) * 100
     before = sum(isinstance(module, UpsampledConvolution) for module in ready.modules())
@@ -86,7 +89,7 @@ def test_a_network_made_ready_says_the_same(encoder: str, decoder: str) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("encoder", FIVE_LEVELS)
 def test_onednn_changes_neither_weights_nor_gradients(encoder: str) -> None:
     plain, other = network(encoder, "skip"), network(encoder, "skip")
     prefer_onednn(other)
@@ -106,7 +109,7 @@ ON_X86 = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64
 
 
 @pytest.mark.skipif(not ON_X86, reason="torch takes oneDNN as it is on this processor")
-@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("encoder", FIVE_LEVELS)
 def test_one_thread_computes_every_convolution_with_onednn(encoder: str) -> None:
     body, light = network(encoder, "plain").encoder, torch.rand(2, 1, 128, 128) * 100
     assert convolutions_off_onednn(body, light) > 0

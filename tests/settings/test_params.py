@@ -72,9 +72,13 @@ def changed(params, path, value):
         (
             "methods.l2.model.network.encoder",
             "vgg",
-            'methods.l2.model.network.encoder is "vgg", it takes densenet121 or',
+            'methods.l2.model.network.encoder is "vgg", it takes densenet121, eff',
         ),
-        ("methods.l2.model.network.kind", "unet", 'methods.l2.model.network.kind is "unet", it takes encoder_decoder'),
+        (
+            "methods.l2.model.network.kind",
+            "resnet",
+            'methods.l2.model.network.kind is "resnet", it takes encoder_decoder, cic',
+        ),
         ("methods.l2.model.network.deocder", "skip", "methods.l2.model.network.deocder is no setting"),
         (
             "methods.ccc_plus_plus.readout",
@@ -153,7 +157,39 @@ def changed(params, path, value):
         (
             "methods.l2.model.network.channels",
             [256, 128],
-            "methods.l2.model.network.channels is [256, 128], it takes at least 3",
+            "methods.l2.model.network.channels is [256, 128], it takes a list of 3 with decoder: skip",
+        ),
+        (
+            "methods.l2.model.network.decoder",
+            "hypercolumn",
+            "methods.l2.model.network.channels is [128, 96, 64], it takes a list of 1 with decoder: hypercolumn",
+        ),
+        (
+            "methods.l2.model.network.encoder",
+            "vgg19",
+            "methods.l2.model.network.decoder is 'skip', it takes hypercolumn with the 16 levels of vgg19",
+        ),
+        (
+            "methods.l2.model.adversary",
+            {"discriminator": {"layers": 9}},
+            "methods.l2.model.adversary.discriminator.layers is 9, it takes at most 5",
+        ),
+        (
+            "methods.l2.model.adversary",
+            {"discriminator": {"kind": "pixel"}},
+            'methods.l2.model.adversary.discriminator.kind is "pixel", it takes patch',
+        ),
+        ("methods.l2.model.adversary", {}, "methods.l2.model.adversary.discriminator is missing"),
+        (
+            "methods.l2.model",
+            {
+                "head": {"regresses": "ab"},
+                "network": {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip"},
+                "losses": {"l2": {}},
+                "adversary": {"discriminator": {}},
+                "train": {"accumulate": 2},
+            },
+            "methods.l2.model.adversary is there, and train.accumulate is 2; it takes 1 beside one",
         ),
         ("colour", 1, "colour is no setting (1)"),
         ("histogram.grey_chroma", 2.0, "histogram.grey_chroma is no setting any more; write sets.<name>.grey_chroma"),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,7 +138,9 @@ def _wait_for(path: Path, process: object) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("adversary", [None, {"discriminator": {"channels": 8}, "start": 0.0}])
 def test_killed_at_random_moments_it_ends_with_the_same_bits(
+    adversary: dict[str, Any] | None,
     store: Store,
     small: Callable[..., Train],
     classifier: Callable[..., MethodEntry],
@@ -148,11 +151,12 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(
     settings = small(steps=30, validation_share=0.2, average_decay=0.9, save_every=2, validate_every=4, patience=50)
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
-    whole = in_process(store, classifier(), prepared, settings, tmp_path / "whole")
+    method = classifier(adversary=adversary)
+    whole = in_process(store, method, prepared, settings, tmp_path / "whole")
     whole.join()  # type: ignore[attr-defined]
     random, killed = np.random.default_rng(), tmp_path / "killed"
     for _ in range(int(os.environ.get("HUEBENCH_KILLS", "2"))):
-        process = in_process(store, classifier(), prepared, settings, killed)
+        process = in_process(store, method, prepared, settings, killed)
         _wait_for(killed / "cache" / STATE, process)
         time.sleep(random.uniform(0.0, 0.5))
         process.kill()  # type: ignore[attr-defined]
@@ -160,13 +164,15 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(
         if (killed / "out" / WEIGHTS).exists():
             break
         assert torch.load(killed / "cache" / STATE, weights_only=True)["step"] < 30
-    last = in_process(store, classifier(), prepared, settings, killed)
+    last = in_process(store, method, prepared, settings, killed)
     last.join()  # type: ignore[attr-defined]
     expected, found = (load_file(tmp_path / name / "out" / WEIGHTS) for name in ("whole", "killed"))
     assert expected.keys() == found.keys()
     for name, tensor in expected.items():
         assert torch.equal(tensor, found[name]), name
-    for metric in ("loss", "learning_rate", "validation/top1"):
+    of_discriminator = ("right_on_real", "right_on_fake", "loss", "loss_of_network")
+    more = [f"discriminator/{name}" for name in of_discriminator if adversary is not None]
+    for metric in ("loss", "learning_rate", "validation/top1", *more):
         one, other = (tmp_path / n / "report" / "plots" / "metrics" / f"{metric}.tsv" for n in ("whole", "killed"))
         assert one.read_text() == other.read_text()
 
@@ -363,4 +369,30 @@ def test_terms_that_need_the_reference_set_s_counts_are_given_them(
     for counts in (np.ones(61, np.int64), np.arange(61)):
         told = prepared._replace(class_counts=counts)
         found.append(train(method, told, small(steps=1), 0, store, *folders(tmp_path / str(counts[1])))["loss"])
+    assert found[0] != found[1]
+
+
+def test_terms_that_need_the_soft_prior_are_given_it_with_the_centers(
+    store: Store,
+    small: Callable[..., Train],
+    classifier: Callable[..., MethodEntry],
+    prepared: Prepared,
+    tmp_path: Path,
+) -> None:
+    method = classifier(losses={"soft_cross_entropy": {"neighbours": 4, "sigma": 10.0}})
+    found = []
+    for prior in (np.full(61, 1 / 61), np.arange(61) / np.arange(61).sum()):
+        told = prepared._replace(soft_prior=prior)
+        found.append(train(method, told, small(steps=1), 0, store, *folders(tmp_path / str(prior[0])))["loss"])
+    assert found[0] != found[1]
+
+
+def test_a_u_net_regresses_ab_weighted_by_value(store: Store, small: Callable[..., Train], tmp_path: Path) -> None:
+    model = {"head": {"regresses": "ab"}, "network": {"kind": "unet", "width": 4}, "losses": {"profile": {}}}
+    method, found = MethodEntry.model_validate({"model": model}), []
+    for counts in (np.ones((2, 64), np.int64), np.arange(128).reshape(2, 64)):
+        told = Prepared(AbHead(), axis_counts=counts)
+        path = tmp_path / str(counts[0, 0])
+        found.append(train(method, told, small(steps=1), 0, store, *folders(path))["loss"])
+        assert load_model(path / "out" / WEIGHTS, method.model, AbHead()).model == method.model
     assert found[0] != found[1]

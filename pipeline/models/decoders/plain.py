@@ -16,14 +16,17 @@ class PlainDecoder(Decoder):
 
     Args:
         encoder_channels: channels of the encoder's five levels; only the last is read.
+        encoder_strides: of each level, 2 to 32.
         channels: of the three convolutions, [1024, 512, 512] in the paper.
         outputs: Q classes, or 2 for ab.
     """
 
     stride = 4
 
-    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
-        super().__init__(encoder_channels, channels, outputs)
+    def __init__(
+        self, encoder_channels: Sequence[int], encoder_strides: Sequence[int], channels: Sequence[int], outputs: int
+    ) -> None:
+        super().__init__(encoder_channels, encoder_strides, channels, outputs)
         widths = [encoder_channels[-1], *channels]
         first, *others = pairwise(widths)
         self.convolutions = nn.Sequential(

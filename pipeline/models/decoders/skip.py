@@ -16,15 +16,18 @@ class SkipDecoder(Decoder):
     The finer levels keep edges where they are, which the plain decoder has to guess from 7 x 7 features.
 
     Args:
-        encoder_channels: channels of the encoder's five levels, strides 2 to 32; the first is not read.
+        encoder_channels: channels of the encoder's five levels; the first is not read.
+        encoder_strides: of each level, 2 to 32.
         channels: of the three joins, at strides 16, 8 and 4.
         outputs: Q classes, or 2 for ab.
     """
 
     stride = 4
 
-    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int], outputs: int) -> None:
-        super().__init__(encoder_channels, channels, outputs)
+    def __init__(
+        self, encoder_channels: Sequence[int], encoder_strides: Sequence[int], channels: Sequence[int], outputs: int
+    ) -> None:
+        super().__init__(encoder_channels, encoder_strides, channels, outputs)
         below = [encoder_channels[-1], *channels[:-1]]
         skips = encoder_channels[-2:0:-1]
         self.joins = nn.ModuleList(

@@ -1,0 +1,1 @@
+"""From a colored photograph to scores of how real its parts look."""
