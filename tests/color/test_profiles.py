@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from pipeline.color.dominant_colors import DominantColors, descriptor_distance, dominant_colors
-from pipeline.color.profiles import find_profiles, mean_chroma, nearest_profile, profile_vector
+from pipeline.color.profiles import dominant_chroma, find_profiles, nearest_profile, profile_vector
 
 HUES = [(60.0, 20.0), (-50.0, 45.0), (5.0, -70.0), (-20.0, -15.0)]
 
@@ -87,7 +87,7 @@ def test_profiles_are_those_of_scikit_learn() -> None:
     expected = KMeans(4, n_init=10, random_state=0).fit(vectors)
     assert found.inertia <= expected.inertia_ * (1 + 1e-9)
     assert adjusted_rand_score(expected.labels_, found.labels) == 1
-    means = [np.mean([mean_chroma(descriptors[i]) for i in np.flatnonzero(found.labels == k)]) for k in range(4)]
+    means = [np.mean([dominant_chroma(descriptors[i]) for i in np.flatnonzero(found.labels == k)]) for k in range(4)]
     assert all(a <= b for a, b in itertools.pairwise(means))
     for k in range(4):
         np.testing.assert_allclose(found.centers[k], vectors[found.labels == k].mean(axis=0))

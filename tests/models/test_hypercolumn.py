@@ -7,10 +7,10 @@ from torch.nn import functional
 from torchvision.models import vgg19
 from torchvision.models.feature_extraction import create_feature_extractor
 
+from pipeline.color.constants import level_of_lightness
 from pipeline.models.decoders.hypercolumn import HypercolumnDecoder
 from pipeline.models.encoders.densenet121 import IMAGENET_DEVIATION, IMAGENET_MEAN
 from pipeline.models.encoders.vgg19 import VGG19
-from pipeline.models.grey_input import grey_level
 from pipeline.settings.registries import ENCODERS
 from tests.models.test_network import build_network
 
@@ -31,7 +31,7 @@ def test_vgg19_sees_the_features_that_torchvision_s_sees(published: nn.Module) -
     encoder.load_pretrained(published.state_dict())
     light = 100 * torch.rand(2, 1, 48, 32)
     mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_DEVIATION))
-    rgb = (grey_level(light).expand(-1, 3, -1, -1) - mean) / deviation
+    rgb = (level_of_lightness(light).expand(-1, 3, -1, -1) - mean) / deviation
     extractor = create_feature_extractor(published, [f"features.{number}" for number in RELUS])
     with torch.no_grad():
         found, expected = encoder(light), list(extractor(rgb).values())

@@ -12,10 +12,14 @@ from pipeline.color.soft_encoding import soft_shares
 from pipeline.errors import UserError
 from pipeline.methods.head import ClassHead
 from pipeline.settings.params import Settings, validate_settings
-from pipeline.stages import classes, paths, prepare
+from pipeline.stages import paths
+from pipeline.stages.classes import prune_classes
+from pipeline.stages.prepare import prepare_method, read_prepared
+from pipeline.stages.versions import StageVersion
 from pipeline.storage.color_tables import histogram_settings, histogram_table
 from pipeline.storage.tables import write_table
 
+VERSION = StageVersion("test", 1)
 NETWORK = {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip", "channels": [16, 16, 16]}
 
 
@@ -55,7 +59,7 @@ def write_histogram(settings: Settings, seed: int = 0) -> np.ndarray:
 def test_classes_are_kept_as_the_space_says(settings: Callable[..., Settings], keep: str, kept: int) -> None:
     chosen = settings(keep=keep)
     cells = write_histogram(chosen)
-    assert "529 classes, 261 reachable, " in classes.run(chosen, "cic")
+    assert "529 classes, 261 reachable, " in prune_classes(chosen, VERSION, "cic")
     frame = pd.read_parquet(paths.space("cic"))
     assert frame["kept"].sum() == kept
     assert frame["count"].sum() == cells.sum()
@@ -80,9 +84,9 @@ def test_a_space_is_pruned_in_one_way(settings: Callable[..., Settings], space: 
 def test_the_soft_prior_is_that_of_the_method_s_own_term(settings: Callable[..., Settings]) -> None:
     chosen = settings({"neighbours": 4, "sigma": 7.0}, keep="published")
     cells = write_histogram(chosen)
-    classes.run(chosen, "cic")
-    assert prepare.run(chosen, "cic") == "313 kept classes of space cic, with their soft prior"
-    prepared = prepare.read_prepared("cic")
+    prune_classes(chosen, VERSION, "cic")
+    assert prepare_method(chosen, VERSION, "cic") == "313 kept classes of space cic, with their soft prior"
+    prepared = read_prepared("cic")
     assert isinstance(prepared.head, ClassHead)
     assert prepared.class_counts is None
     rows, columns = np.nonzero(cells)
@@ -93,13 +97,13 @@ def test_the_soft_prior_is_that_of_the_method_s_own_term(settings: Callable[...,
         expected[row] += shares[one] * cells[rows[one], columns[one]]
     assert prepared.soft_prior is not None
     np.testing.assert_allclose(prepared.soft_prior, expected / cells.sum(), atol=1e-12)
-    assert [prepare.run(chosen, name) for name in ("cs766", "ccc", "l2")] == [
+    assert [prepare_method(chosen, VERSION, name) for name in ("cs766", "ccc", "l2")] == [
         "313 kept classes of space cic, with their counts",
         "313 kept classes of space cic",
         "regresses ab, needs no classes",
     ]
-    assert prepare.read_prepared("cs766").soft_prior is None
-    assert prepare.read_prepared("ccc").describe_statistics() == [None, None, None]
+    assert read_prepared("cs766").soft_prior is None
+    assert read_prepared("ccc").describe_statistics() == [None, None, None]
 
 
 def test_another_method_s_statistics_change_no_byte(settings: Callable[..., Settings]) -> None:
@@ -108,10 +112,10 @@ def test_another_method_s_statistics_change_no_byte(settings: Callable[..., Sett
     for seed in (0, 1):
         chosen = settings(keep="published")
         write_histogram(chosen, seed)
-        classes.run(chosen, "cic")
+        prune_classes(chosen, VERSION, "cic")
         for name, files in found.items():
-            prepare.run(chosen, name)
-            files.append(paths.method(name).read_bytes())
+            prepare_method(chosen, VERSION, name)
+            files.append(paths.method_classes(name).read_bytes())
     assert found["ccc"][0] == found["ccc"][1]
     assert found["cic"][0] != found["cic"][1]
 
@@ -124,11 +128,13 @@ def test_a_regression_is_handed_the_counts_of_a_and_b(
     }
     chosen = settings()
     cells = write_histogram(chosen)
-    assert prepare.run(chosen, "shared_unet") == "regresses ab, needs no classes, with the counts of a and b"
-    found = prepare.read_prepared("shared_unet").axis_counts
+    assert (
+        prepare_method(chosen, VERSION, "shared_unet") == "regresses ab, needs no classes, with the counts of a and b"
+    )
+    found = read_prepared("shared_unet").axis_counts
     rows, columns = np.nonzero(cells)
     for axis, floors in enumerate((rows - 128, columns - 128)):
         expected = np.histogram(floors, np.linspace(-128, 128, 65), weights=cells[rows, columns])[0]
         np.testing.assert_array_equal(found[axis], expected)
-    prepare.run(chosen, "l2")
-    assert prepare.read_prepared("l2").describe_statistics() == [None, None, None]
+    prepare_method(chosen, VERSION, "l2")
+    assert read_prepared("l2").describe_statistics() == [None, None, None]
