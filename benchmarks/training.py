@@ -26,28 +26,31 @@ from _photographs import add_folder, crops
 
 from pipeline.color.space import ColorSpace
 from pipeline.images.decode import encode_png
-from pipeline.inference.whole_sets import predict_set, ready_to_predict
-from pipeline.losses.batch import Batch
+from pipeline.inference.predictor import ready_to_predict
+from pipeline.inference.whole_sets import predict_set
 from pipeline.machine.devices import choose_device, mixed_precision
 from pipeline.machine.memory import keep_freed_memory
-from pipeline.settings.sections import Method, Predict, Train
+from pipeline.methods.build import Prepared
+from pipeline.methods.checkpoint import save_model
+from pipeline.methods.head import ClassHead
+from pipeline.settings.method_entries import MethodEntry
+from pipeline.settings.sections import Predict, Train
 from pipeline.storage.store import Store, StoreWriter
 from pipeline.training.loop import train
 from pipeline.training.run import begin
-from pipeline.training.samples import count_classes, prepare
-from pipeline.training.state import save_model
 
-SPACE = ColorSpace(6, 108, np.arange(300, 800, dtype=np.int32))
-LITE = {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip", "decoder_channels": [128, 96, 64]}
-PAPER = {"encoder": "densenet121", "pretrained": False, "decoder": "plain", "decoder_channels": [1024, 512, 512]}
+HEAD = ClassHead("wide", ColorSpace(6, 108, np.arange(300, 800, dtype=np.int32)))
+LITE = {"encoder": "efficientnet_lite0", "pretrained": True, "decoder": "skip", "channels": [128, 96, 64]}
+PAPER = {"encoder": "densenet121", "pretrained": False, "decoder": "plain", "channels": [1024, 512, 512]}
 PREDICTED = 800
 """Photographs to be predicted: enough that the start of the processes is a small part of the time."""
 COMMON = {"validation_share": 0.0, "save_every": 10**6, "strip_every": 10**6}
 
 
-def method(parts: dict[str, Any], balance: str = "batch") -> Method:
+def method(network: dict[str, Any], balance: str = "batch") -> MethodEntry:
     losses = {"class_cross_entropy": {"balance": balance}}
-    return Method.model_validate({"space": "wide", "losses": losses} | parts)
+    model = {"head": {"classes": "wide"}, "network": network, "losses": losses}
+    return MethodEntry.model_validate({"model": model, "readout": {"kind": "argmax"}})
 
 
 def make_store(path: Path, count: int, folder: Path | None = None) -> Store:
@@ -60,15 +63,16 @@ def make_store(path: Path, count: int, folder: Path | None = None) -> Store:
 
 def bare_steps(settings: Train, balance: str, device: torch.device) -> Callable[[], None]:
     """One step on a batch that lies on the device: forward, loss, backward, optimiser."""
-    training = begin(method(LITE, balance), settings, 0, SPACE, device)
-    rgb = torch.randint(0, 256, (settings.batch, settings.size, settings.size, 3), dtype=torch.uint8, device=device)
-    light, ab, classes = prepare(rgb, SPACE)
-    batch = Batch(light, ab, classes, count_classes(classes, SPACE.kept_count))
+    training = begin(method(LITE, balance), Prepared(HEAD), settings, 0, device)
+    cells = settings.size // training.network.stride
+    light = 100 * torch.rand(settings.batch, 1, settings.size, settings.size, device=device)
+    truth = torch.randint(0, 256, (settings.batch, cells, cells, 3), dtype=torch.uint8, device=device)
+    batch = training.objective.batch(light, truth)
 
     def step() -> None:
         with mixed_precision(device, settings.precision):
-            output = training.network(batch.light)
-        training.losses(output, batch).backward()
+            scores = training.network(batch.light)
+        training.objective.loss(scores, batch).backward()
         training.optimizer.step()
         training.optimizer.zero_grad(set_to_none=True)
         if device.type == "cuda":
@@ -85,7 +89,7 @@ def seconds(step: Callable[[], None]) -> float:
 
 def real_speed(folder: Path, store: Store, settings: Train) -> tuple[float, float]:
     """Images per second of the loop, and its share of waiting, both as the median over its own rows but the first."""
-    train(method(LITE), settings, 0, store, SPACE, folder / "out", folder / "report", folder / "cache")
+    train(method(LITE), Prepared(HEAD), settings, 0, store, folder / "out", folder / "report", folder / "cache")
     curves = folder / "report" / "plots" / "metrics"
     values = [
         pd.read_csv(curves / f"{name}.tsv", sep="\t")[name][1:] for name in ("images_per_second", "waiting_share")
@@ -119,9 +123,9 @@ def training_figures(folder: Path, store: Store, device: torch.device, steps: in
 
 def prediction_figures(folder: Path, store: Store, device: torch.device) -> list[dict[str, Any]]:
     settings = Train.model_validate({"size": 224, "batch": 8, "steps": 1, **COMMON})
-    network = begin(method(PAPER), settings, 0, SPACE, torch.device("cpu")).network
+    network = begin(method(PAPER), Prepared(HEAD), settings, 0, torch.device("cpu")).network
     weights = folder / "weights.safetensors"
-    save_model(weights, network, method(PAPER), settings, SPACE, 0)
+    save_model(weights, network, method(PAPER).model, HEAD, settings, 0)
     network = network.eval().to(device, memory_format=torch.channels_last)
     ready = copy.deepcopy(network)
     ready_to_predict(ready)
@@ -138,7 +142,7 @@ def prediction_figures(folder: Path, store: Store, device: torch.device) -> list
     before = [bare_forward(module) for module in (network, ready)]
     started = time.perf_counter()
     count = len(
-        predict_set(weights, method(PAPER), SPACE, Predict(size=224), store, folder / "results", folder / "parts")
+        predict_set(weights, method(PAPER), HEAD, Predict(size=224), store, folder / "results", folder / "parts")
     )
     real = (time.perf_counter() - started) / count
     after = [bare_forward(module) for module in (network, ready)]  # the machine is not equally fast all the time
@@ -160,9 +164,9 @@ def _peak(folder: Path, count: int) -> float:
     store = make_store(folder / f"memory{count}", 2 * count)
     weights = folder / "lite.safetensors"
     settings = Train.model_validate({"size": 64, "batch": 8, "steps": 1, **COMMON})
-    network = begin(method(LITE), settings, 0, SPACE, torch.device("cpu")).network
-    save_model(weights, network, method(LITE), settings, SPACE, 0)
-    predict_set(weights, method(LITE), SPACE, Predict(size=64), store, folder / f"out{count}", folder / f"parts{count}")
+    network = begin(method(LITE), Prepared(HEAD), settings, 0, torch.device("cpu")).network
+    save_model(weights, network, method(LITE).model, HEAD, settings, 0)
+    predict_set(weights, method(LITE), HEAD, Predict(size=64), store, folder / f"out{count}", folder / f"parts{count}")
     return 1024.0 * peak_memory()
 
 
@@ -186,7 +190,7 @@ def _process(rank: int, size: int, port: int, folder: Path, path: Path, steps: i
 
 def _follow(folder: Path, path: Path, settings: Train) -> float:
     places = [folder / "other" / name for name in ("out", "report", "cache")]
-    train(method(LITE), settings, 0, Store(path), SPACE, *places)
+    train(method(LITE), Prepared(HEAD), settings, 0, Store(path), *places)
     return 0.0
 
 
