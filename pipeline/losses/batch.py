@@ -25,13 +25,20 @@ class NetworkOutput:
     Args:
         scores: float (N, outputs, h, w).
         expected_ab: the head's differentiable way from scores to (a, b), float (N, 2, h, w), in units of the losses.
+        semantic: float (N, categories), what the network's semantic head says, before softmax; None without one.
 
     Attributes:
         scores: float32 (or float64), class scores before softmax, or ab in units of the losses.
     """
 
-    def __init__(self, scores: torch.Tensor, expected_ab: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    def __init__(
+        self,
+        scores: torch.Tensor,
+        expected_ab: Callable[[torch.Tensor], torch.Tensor],
+        semantic: torch.Tensor | None = None,
+    ) -> None:
         self.scores = at_least_single(scores)
+        self.semantic = None if semantic is None else at_least_single(semantic)
         self._expected_ab = expected_ab
 
     @cached_property
@@ -52,6 +59,7 @@ class Batch(NamedTuple):
         soft_prior: float64 (Q,), the reference set's mean soft target; None where no term needs it.
         axis_counts: int64 (2, 64), the reference set's pixels by value of a and of b; None where no term needs them.
         class_centers: float32 (Q, 2), the classes' (a, b) in CIELAB units; None for a regression.
+        teacher: float32 (N, categories), what a classifier sees, sums to 1; None where no term needs it.
     """
 
     light: torch.Tensor
@@ -62,6 +70,7 @@ class Batch(NamedTuple):
     soft_prior: torch.Tensor | None = None
     axis_counts: torch.Tensor | None = None
     class_centers: torch.Tensor | None = None
+    teacher: torch.Tensor | None = None
 
     def piece(self, positions: torch.Tensor) -> "Batch":
         """Some of its photographs; the counts stay those of the whole step.
@@ -73,4 +82,5 @@ class Batch(NamedTuple):
             A batch of n photographs.
         """
         classes = None if self.classes is None else self.classes[positions]
-        return self._replace(light=self.light[positions], ab=self.ab[positions], classes=classes)
+        teacher = None if self.teacher is None else self.teacher[positions]
+        return self._replace(light=self.light[positions], ab=self.ab[positions], classes=classes, teacher=teacher)

@@ -13,6 +13,7 @@ from pipeline.machine.weight_files import load_weights
 from pipeline.methods.head import Head
 from pipeline.models.interfaces import ColorNetwork
 from pipeline.models.network_settings import NetworkSettings
+from pipeline.models.teacher import TEACHER_WEIGHTS, Teacher
 from pipeline.settings.method_entries import MethodEntry, ModelEntry, NetworkEntry
 
 
@@ -69,6 +70,21 @@ def starting_network(entry: NetworkEntry, outputs: int, seed: int) -> ColorNetwo
     torch.manual_seed(seed)
     name = cast(NetworkSettings, entry).weights
     return build_network(entry, outputs, None if name is None else load_weights(name))
+
+
+def needed_teacher(model: ModelEntry) -> Teacher | None:
+    """The classifier that guides a network, where a loss term asks for one.
+
+    Args:
+        model: the entry.
+
+    Returns:
+        It, on the CPU; or None.
+
+    Raises:
+        MissingWeights, UserError: if its weights are nowhere, or without a head.
+    """
+    return Teacher(load_weights(TEACHER_WEIGHTS)) if "teacher" in model.needs else None
 
 
 def loss_terms(model: ModelEntry) -> tuple[Term, ...]:

@@ -25,6 +25,7 @@ class EncoderDecoder(NetworkSettings):
         decoder: a name of `DECODERS`.
         channels: of the decoder's own convolutions, the deepest first, as many as it takes; [1024, 512, 512] in CCC++
             (Table IV).
+        semantic_head: whether it learns beside the colors what a photograph shows (`losses.semantic`).
     """
 
     kind: Literal["encoder_decoder"] = "encoder_decoder"
@@ -32,6 +33,7 @@ class EncoderDecoder(NetworkSettings):
     pretrained: bool
     decoder: Annotated[str, OneOf(DECODERS)] = "plain"
     channels: list[Positive] = Field([1024, 512, 512])
+    semantic_head: bool = False
 
     @model_validator(mode="after")
     def _parts_fit_each_other(self) -> "EncoderDecoder":
@@ -46,6 +48,11 @@ class EncoderDecoder(NetworkSettings):
                 f"decoder is {self.decoder!r}, it takes {', '.join(fitting)} with the {levels} levels of {self.encoder}"
             )
         return self
+
+    @property
+    def has_semantic_head(self) -> bool:
+        """As it is set."""
+        return self.semantic_head
 
     @property
     def weights(self) -> str | None:
@@ -71,4 +78,4 @@ class EncoderDecoder(NetworkSettings):
         if weights is not None:
             encoder.load_pretrained(weights)
         decoder = DECODERS[self.decoder](encoder.channels, encoder.strides, self.channels, outputs)
-        return EncoderDecoderNetwork(encoder, decoder)
+        return EncoderDecoderNetwork(encoder, decoder, self.semantic_head)

@@ -15,12 +15,15 @@ class ColorNetwork(nn.Module):
 
     Attributes:
         stride: input pixels per output position in each direction; sides of the input are multiples of 32.
+        semantic: float (N, 1000), what the semantic head says of the batch last seen; None without such a head.
     """
 
     stride: int
+    semantic: torch.Tensor | None
 
     def __init__(self) -> None:
         super().__init__()
+        self.semantic = None
         self._still: list[nn.Module] = []
 
     def freeze(self, levels: int, norms: bool) -> None:

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from pipeline.models.interfaces import ColorNetwork, Decoder, Encoder
+from pipeline.models.teacher import CATEGORIES
 
 
 class EncoderDecoderNetwork(ColorNetwork):
@@ -11,21 +12,26 @@ class EncoderDecoderNetwork(ColorNetwork):
     Args:
         encoder: sees lightness.
         decoder: sees the encoder's features.
+        semantic_head: whether a linear layer on the mean of the last features learns what a photograph shows.
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+    def __init__(self, encoder: Encoder, decoder: Decoder, semantic_head: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.stride = decoder.stride
+        self.semantic_head = nn.Linear(encoder.channels[-1], CATEGORIES) if semantic_head else None
 
     def levels(self) -> list[list[nn.Module]]:
         """Those of the encoder."""
         return self.encoder.levels()
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Those of the encoder and those of the decoder."""
-        return {"encoder": list(self.encoder.parameters()), "decoder": list(self.decoder.parameters())}
+        """Those of the encoder and those of the decoder, a semantic head among them."""
+        decoder = list(self.decoder.parameters())
+        if self.semantic_head is not None:
+            decoder += list(self.semantic_head.parameters())
+        return {"encoder": list(self.encoder.parameters()), "decoder": decoder}
 
     def forward(self, light: Tensor) -> Tensor:
         """Scores of every output position.
@@ -36,5 +42,8 @@ class EncoderDecoderNetwork(ColorNetwork):
         Returns:
             float (N, outputs, H / stride, W / stride).
         """
-        scores: Tensor = self.decoder(self.encoder(light))
+        features = self.encoder(light)
+        if self.semantic_head is not None:
+            self.semantic = self.semantic_head(features[-1].mean(dim=(2, 3)))
+        scores: Tensor = self.decoder(features)
         return scores

@@ -41,13 +41,19 @@ class NetworkEntry(Section):
 
     kind: str
 
+    @property
+    def has_semantic_head(self) -> bool:
+        """Whether it says beside its scores what a photograph shows; few do."""
+        return False
+
 
 class LossTerm(Section):
     """One term of a method's loss; the terms are added, each times its weight. `registries.LOSSES` lists them.
 
     Attributes:
         needs: of "classes" (a class head), "class_counts" (pixels of each class in the reference set), "soft_prior"
-            (the reference set's mean soft target), "axis_counts" (its pixels by value of a and of b).
+            (the reference set's mean soft target), "axis_counts" (its pixels by value of a and of b), "teacher" (what a
+            classifier sees in the photographs, and a semantic head to learn it).
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()
@@ -110,6 +116,9 @@ class ModelEntry(Section):
         for name, term in self.losses.items():
             if "classes" in term.needs and self.head.classes is None:
                 raise ValueError(f"losses.{name} needs classes; write head: {{classes: SPACE}}")
+        if self.network.has_semantic_head != ("teacher" in self.needs):
+            there = "losses.semantic" if "teacher" in self.needs else "network.semantic_head"
+            raise ValueError(f"{there} is there alone; write network: {{semantic_head: true}} and losses: {{semantic}}")
         return self
 
     @property

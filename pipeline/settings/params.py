@@ -167,6 +167,8 @@ def _mismatches(settings: Settings) -> Iterator[str]:
     for name in sorted(set(settings.sets) - {run.reference, run.train, *run.test}):
         yield f"sets.{name} is defined, but run uses it nowhere; name it under run, or remove it to save its download"
     for name, method in settings.methods.items():
+        if "teacher" in method.model.needs and settings.train_of(name).frozen_levels == 5:
+            yield f"methods.{name}.model.losses.semantic guides an encoder whose train.frozen_levels is 5; it takes 4"
         pieces = settings.train_of(name).accumulate
         if method.model.adversary is not None and pieces > 1:
             yield f"methods.{name}.model.adversary is there, and train.accumulate is {pieces}; it takes 1 beside one"

@@ -83,6 +83,7 @@ LOSSES = Registry(
         "soft_cross_entropy": "pipeline.losses.soft_cross_entropy:SoftCrossEntropy",
         "locality": "pipeline.losses.locality:Locality",
         "profile": "pipeline.losses.profile:Profile",
+        "semantic": "pipeline.losses.semantic:Semantic",
         "l1": "pipeline.losses.regression:L1",
         "l2": "pipeline.losses.regression:L2",
         "huber": "pipeline.losses.regression:Huber",

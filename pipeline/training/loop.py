@@ -191,7 +191,7 @@ def gradient_step(
         with learner.no_sync() if isinstance(learner, DistributedDataParallel) and waits else nullcontext():
             with mixed_precision(light.device, settings.precision):
                 scores = learner(batch.light)
-            loss = training.objective.loss(scores, batch) * (len(piece) / len(light))
+            loss = training.objective.loss(scores, batch, training.network.semantic) * (len(piece) / len(light))
             if training.adversary is not None:
                 loss = loss + training.adversary.play(scores, batch, training.step, processes)
             loss.backward()

@@ -4,6 +4,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -12,7 +13,7 @@ from pipeline.losses.batch import Batch, NetworkOutput
 from pipeline.losses.objective import weighted_sum
 from pipeline.losses.term import Term
 from pipeline.machine.devices import Processes, prefer_onednn
-from pipeline.methods.build import Prepared, loss_terms, starting_network
+from pipeline.methods.build import Prepared, loss_terms, needed_teacher, starting_network
 from pipeline.methods.head import Head
 from pipeline.models.interfaces import ColorNetwork
 from pipeline.settings.method_entries import MethodEntry
@@ -31,6 +32,7 @@ class Objective(NamedTuple):
         terms: of the loss.
         class_counts, soft_prior, axis_counts: as in `Prepared`, on the device.
         class_centers: float32 (Q, 2), (a, b) of the head's classes, on the device; None for a regression.
+        teacher: a classifier of grey photographs, on the device; None where no term needs it.
     """
 
     head: Head
@@ -39,6 +41,7 @@ class Objective(NamedTuple):
     soft_prior: torch.Tensor | None = None
     axis_counts: torch.Tensor | None = None
     class_centers: torch.Tensor | None = None
+    teacher: nn.Module | None = None
 
     def batch(self, light: torch.Tensor, truth: torch.Tensor, together: Processes | None = None) -> Batch:
         """What the loss terms are given.
@@ -52,16 +55,17 @@ class Objective(NamedTuple):
             The batch, its classes counted as a whole: neither pieces nor processes change a weight.
         """
         targets = self.head.targets(truth)
+        seen = None if self.teacher is None else self.teacher(light)
         if targets.classes is None:
-            return Batch(light, targets.ab, axis_counts=self.axis_counts)
+            return Batch(light, targets.ab, axis_counts=self.axis_counts, teacher=seen)
         counts = count_classes(targets.classes, self.head.outputs)
         counts = counts if together is None else together.sum(counts)
         of_reference = self.class_counts, self.soft_prior, self.axis_counts
-        return Batch(light, targets.ab, targets.classes, counts, *of_reference, self.class_centers)
+        return Batch(light, targets.ab, targets.classes, counts, *of_reference, self.class_centers, seen)
 
-    def loss(self, scores: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Float scalar from a network's scores (N, outputs, h, w) and its batch."""
-        return weighted_sum(self.terms, NetworkOutput(scores, self.head.expected_ab), batch)
+    def loss(self, scores: torch.Tensor, batch: Batch, semantic: torch.Tensor | None = None) -> torch.Tensor:
+        """Float scalar from a network's scores (N, outputs, h, w), its batch, and `ColorNetwork.semantic`."""
+        return weighted_sum(self.terms, NetworkOutput(scores, self.head.expected_ab, semantic), batch)
 
 
 @dataclass
@@ -154,11 +158,20 @@ def begin(entry: MethodEntry, prepared: Prepared, settings: Train, seed: int, de
         fused=device.type in ("cpu", "cuda"),
     )
     average = None if settings.average_decay is None else copy.deepcopy(network).requires_grad_(False).eval()
-    space = prepared.head.space
-    centers = None if space is None else space.kept_centers
-    facts = (prepared.class_counts, prepared.soft_prior, prepared.axis_counts, centers)
-    on_device = (None if fact is None else torch.tensor(fact, device=device) for fact in facts)
-    objective = Objective(prepared.head, loss_terms(entry.model), *on_device)
+    space, teacher = prepared.head.space, needed_teacher(entry.model)
+
+    def tensor(fact: npt.NDArray[Any] | None) -> torch.Tensor | None:
+        return None if fact is None else torch.tensor(fact, device=device)
+
+    objective = Objective(
+        prepared.head,
+        loss_terms(entry.model),
+        tensor(prepared.class_counts),
+        tensor(prepared.soft_prior),
+        tensor(prepared.axis_counts),
+        None if space is None else tensor(space.kept_centers),
+        None if teacher is None else teacher.to(device),
+    )
     cells = settings.size // network.stride
     opposed = entry.model.adversary
     adversary = None if opposed is None else Adversary(opposed, prepared.head, settings, seed, cells, device)

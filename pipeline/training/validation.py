@@ -19,6 +19,7 @@ from pipeline.machine.files import replace_file
 from pipeline.methods.head import Head
 from pipeline.methods.inputs import network_light, true_colors
 from pipeline.metrics.class_metrics import share_within
+from pipeline.models.interfaces import ColorNetwork
 from pipeline.settings.sections import Train
 from pipeline.storage.store import Store
 from pipeline.training.run import Objective, Row, count_classes
@@ -49,7 +50,7 @@ def whole_photographs(store: Store, image_ids: Sequence[str], size: int, cells: 
 
 @torch.inference_mode()
 def validate(
-    network: nn.Module,
+    network: ColorNetwork,
     objective: Objective,
     samples: Sequence[Sample],
     train: Train,
@@ -80,7 +81,7 @@ def validate(
         batch = objective.batch(light.to(device), truth.to(device))
         with mixed_precision(device, train.precision):
             scores = network(batch.light)
-        sums[0] += objective.loss(scores, batch).double() * len(light)
+        sums[0] += objective.loss(scores, batch, network.semantic).double() * len(light)
         sums[1] += len(light)
         ranks = head.ranks(scores, truth.to(device))
         if ranks is not None and batch.classes is not None and batch.counts is not None:

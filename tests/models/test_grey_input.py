@@ -10,9 +10,11 @@ from skimage.color import rgb2lab
 from torchvision.models import densenet121
 
 from pipeline.color.constants import level_of_lightness
+from pipeline.errors import UserError
 from pipeline.machine.weight_files import load_weights, resolve
 from pipeline.models.encoders.densenet121 import IMAGENET_DEVIATION, IMAGENET_MEAN, DenseNet121
 from pipeline.models.encoders.efficientnet_lite import EfficientNetLite0
+from pipeline.models.teacher import Teacher
 
 
 @pytest.fixture
@@ -88,3 +90,16 @@ def test_weights_of_another_network_are_refused() -> None:
     state["_blocks.3._bn2.extra"] = torch.zeros(1)
     with pytest.raises(RuntimeError, match="extra"):
         EfficientNetLite0().load_pretrained(state)
+
+
+def test_the_teacher_says_what_the_published_classifier_says(grey: torch.Tensor) -> None:
+    published = EfficientNet.from_name("efficientnet-lite0").eval()
+    weights = load_weights("efficientnet_lite0")
+    published.load_state_dict(weights)
+    with torch.no_grad():
+        expected = torch.softmax(published((grey.float() - 127) / 128), dim=1)
+    found = Teacher(weights)(lightness_of(grey))
+    assert not found.requires_grad
+    torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-5)
+    with pytest.raises(UserError, match="needs the head of EfficientNet-lite0, and its file has none"):
+        Teacher({name: tensor for name, tensor in weights.items() if not name.startswith("_fc")})

@@ -191,6 +191,26 @@ def changed(params, path, value):
             },
             "methods.l2.model.adversary is there, and train.accumulate is 2; it takes 1 beside one",
         ),
+        (
+            "methods.l2.model.losses",
+            {"l2": {}, "semantic": {}},
+            "methods.l2.model.losses.semantic is there alone; write network: {semantic_head: true} and losses",
+        ),
+        (
+            "methods.l2.model.network.semantic_head",
+            True,
+            "methods.l2.model.network.semantic_head is there alone; write network: {semantic_head: true} and losses",
+        ),
+        (
+            "methods.l2.model",
+            {
+                "head": {"regresses": "ab"},
+                "network": {"encoder": "densenet121", "pretrained": False, "semantic_head": True},
+                "losses": {"l2": {}, "semantic": {"weight": 0.1}},
+                "train": {"frozen_levels": 5},
+            },
+            "methods.l2.model.losses.semantic guides an encoder whose train.frozen_levels is 5; it takes 4",
+        ),
         ("colour", 1, "colour is no setting (1)"),
         ("histogram.grey_chroma", 2.0, "histogram.grey_chroma is no setting any more; write sets.<name>.grey_chroma"),
         (

@@ -402,3 +402,23 @@ def test_a_u_net_regresses_ab_weighted_by_value(store: Store, small: Callable[..
         found.append(train(method, told, small(steps=1), 0, store, *folders(path))["loss"])
         assert load_model(path / "out" / WEIGHTS, method.model, AbHead()).model == method.model
     assert found[0] != found[1]
+
+
+def test_guidance_teaches_the_encoder_what_a_photograph_shows(
+    store: Store,
+    small: Callable[..., Train],
+    classifier: Callable[..., MethodEntry],
+    prepared: Prepared,
+    tmp_path: Path,
+) -> None:
+    """Colors weigh next to nothing here: what falls is the divergence from the teacher, and the encoder moves."""
+    losses = {"class_cross_entropy": {"weight": 1e-9}, "semantic": {"weight": 1.0}}
+    method = classifier(losses=losses, semantic_head=True)
+    found = {}
+    for steps in (1, 25):
+        settings = small(steps=steps, validation_share=0.2, validate_every=steps, batch_norm="frozen")
+        found[steps] = train(method, prepared, settings, 0, store, *folders(tmp_path / str(steps)))["validation/loss"]
+    assert found[25] < 0.7 * found[1]
+    one, other = (load_file(tmp_path / str(steps) / "out" / WEIGHTS) for steps in (1, 25))
+    assert not torch.equal(one["encoder.stem.weight"], other["encoder.stem.weight"])
+    assert one["semantic_head.weight"].shape == (1000, 320)
