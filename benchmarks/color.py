@@ -54,7 +54,8 @@ SQUARES = 920
 
 def settings(reference: str) -> Settings:
     """The smallest parameters that name a reference set."""
-    method = {"encoder": "efficientnet_lite0", "pretrained": False, "losses": {"l2": {}}}
+    network = {"encoder": "efficientnet_lite0", "pretrained": False}
+    method = {"model": {"head": {"regresses": "ab"}, "network": network, "losses": {"l2": {}}}}
     return validate_settings(
         {
             "run": {
