@@ -31,7 +31,7 @@ class DominantColors(NamedTuple):
     shares: Floats
 
 
-def dominant_colors(ab: npt.NDArray[np.floating]) -> DominantColors:
+def find_dominant_colors(ab: npt.NDArray[np.floating]) -> DominantColors:
     """Start at the mean, split the worst cluster along its main axis, move centers to their pixels' mean; repeat.
 
     Args:

@@ -50,7 +50,7 @@ def profile_vector(found: DominantColors) -> Floats:
     return np.sqrt(spread).round(VECTOR_DECIMALS)
 
 
-def dominant_chroma(found: DominantColors) -> float:
+def descriptor_chroma(found: DominantColors) -> float:
     """The mean chroma of a photograph's dominant colors, in CIELAB units."""
     return float((np.hypot(found.colors[:, 0], found.colors[:, 1]) * found.shares).sum())
 
@@ -75,7 +75,7 @@ def find_profiles(descriptors: Sequence[DominantColors], count: int, seed: int) 
         raise ValueError(f"{different} photographs look different, which cannot make {count} profiles")
     random = np.random.default_rng((seed, 2))
     labels, centers, inertia = min((_k_means(vectors, count, random) for _ in range(STARTS)), key=lambda one: one[2])
-    chroma = np.array([dominant_chroma(one) for one in descriptors])
+    chroma = np.array([descriptor_chroma(one) for one in descriptors])
     means = np.bincount(labels, chroma, count) / np.bincount(labels, minlength=count)
     order = np.argsort(means, kind="stable")
     return Profiles(np.argsort(order)[labels], centers[order], inertia)

@@ -7,8 +7,8 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from pipeline.color.dominant_colors import DominantColors, descriptor_distance, dominant_colors
-from pipeline.color.profiles import dominant_chroma, find_profiles, nearest_profile, profile_vector
+from pipeline.color.dominant_colors import DominantColors, descriptor_distance, find_dominant_colors
+from pipeline.color.profiles import descriptor_chroma, find_profiles, nearest_profile, profile_vector
 
 HUES = [(60.0, 20.0), (-50.0, 45.0), (5.0, -70.0), (-20.0, -15.0)]
 
@@ -22,7 +22,7 @@ def single(a: float, b: float) -> DominantColors:
 
 
 def test_a_flat_photograph_has_one_color() -> None:
-    found = dominant_colors(flat(30, -20))
+    found = find_dominant_colors(flat(30, -20))
     assert found.colors.tolist() == [[30, -20]]
     assert found.shares.tolist() == [1]
 
@@ -31,18 +31,18 @@ def test_four_colors_are_found_with_their_shares() -> None:
     random = np.random.default_rng(0)
     shares = (0.4, 0.3, 0.2, 0.1)
     pixels = np.concatenate([flat(*hue, int(4000 * share)) for hue, share in zip(HUES, shares, strict=True)])
-    found = dominant_colors(random.permutation(pixels + random.normal(0, 0.5, pixels.shape)))
+    found = find_dominant_colors(random.permutation(pixels + random.normal(0, 0.5, pixels.shape)))
     assert found.shares.tolist() == pytest.approx(shares)
     np.testing.assert_allclose(found.colors, HUES, atol=0.15)
 
 
 def test_colors_under_five_percent_are_merged_and_there_are_eight_at_most() -> None:
     pixels = np.concatenate([flat(40, 40, 960), flat(-40, 0, 960), flat(-45, 0, 40), flat(-40, 60, 40)])
-    found = dominant_colors(pixels)
+    found = find_dominant_colors(pixels)
     assert len(found.shares) == 2
     assert found.shares.sum() == pytest.approx(1)
     assert (found.shares * found.colors.T).sum(axis=1) == pytest.approx(pixels.mean(axis=0))
-    many = dominant_colors(np.random.default_rng(1).uniform(-90, 90, (5000, 2)))
+    many = find_dominant_colors(np.random.default_rng(1).uniform(-90, 90, (5000, 2)))
     assert 4 <= len(many.shares) <= 8
     assert many.shares.min() >= 0.05
     assert (np.diff(many.shares) <= 0).all()
@@ -64,7 +64,7 @@ def test_vectors_are_of_length_one_and_their_distance_is_hellinger_s() -> None:
 
 
 def test_four_flat_photographs_of_distinct_hues_are_four_profiles_by_chroma() -> None:
-    found = find_profiles([dominant_colors(flat(*hue)) for hue in HUES], 4, seed=0)
+    found = find_profiles([find_dominant_colors(flat(*hue)) for hue in HUES], 4, seed=0)
     assert sorted(found.labels.tolist()) == [0, 1, 2, 3]
     chroma = [np.hypot(*hue) for hue in HUES]
     assert np.argsort(chroma).tolist() == np.argsort(found.labels).tolist()
@@ -72,7 +72,8 @@ def test_four_flat_photographs_of_distinct_hues_are_four_profiles_by_chroma() ->
     for hue, label in zip(HUES, found.labels, strict=True):
         assert nearest_profile(single(hue[0] + 1, hue[1] - 1), found.centers) == label
     assert (
-        find_profiles([dominant_colors(flat(*hue)) for hue in HUES], 4, seed=0).labels.tolist() == found.labels.tolist()
+        find_profiles([find_dominant_colors(flat(*hue)) for hue in HUES], 4, seed=0).labels.tolist()
+        == found.labels.tolist()
     )
 
 
@@ -80,14 +81,14 @@ def test_profiles_are_those_of_scikit_learn() -> None:
     random = np.random.default_rng(2)
     truth = random.integers(0, 4, 300)
     descriptors = [
-        dominant_colors(np.array(HUES[k]) + random.normal(0, 9, (200, 2)) + random.normal(0, 4, 2)) for k in truth
+        find_dominant_colors(np.array(HUES[k]) + random.normal(0, 9, (200, 2)) + random.normal(0, 4, 2)) for k in truth
     ]
     found = find_profiles(descriptors, 4, seed=1)
     vectors = np.stack([profile_vector(one) for one in descriptors])
     expected = KMeans(4, n_init=10, random_state=0).fit(vectors)
     assert found.inertia <= expected.inertia_ * (1 + 1e-9)
     assert adjusted_rand_score(expected.labels_, found.labels) == 1
-    means = [np.mean([dominant_chroma(descriptors[i]) for i in np.flatnonzero(found.labels == k)]) for k in range(4)]
+    means = [np.mean([descriptor_chroma(descriptors[i]) for i in np.flatnonzero(found.labels == k)]) for k in range(4)]
     assert all(a <= b for a, b in itertools.pairwise(means))
     for k in range(4):
         np.testing.assert_allclose(found.centers[k], vectors[found.labels == k].mean(axis=0))

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,37 @@ def test_presets_are_looked_for_in_the_project(tmp_path):
         preset_names(tmp_path / "presets")
     with pytest.raises(UserError, match=r"'\.\./params' is not there"):
         overlay_preset("../params")
+
+
+def test_the_systems_differ_in_what_they_are_alone():
+    """The same photographs, as many of them seen, and the same encoder where a system leaves it open."""
+    settings = validate_settings(parsed(overlay_preset("systems")))
+    assert len({settings.train_of(name).steps for name in settings.run.methods}) == 1
+    assert len({settings.train_of(name).batch for name in settings.run.methods}) == 1
+    assert len({settings.train_of(name).size for name in settings.run.methods}) == 1
+    networks = {name: settings.methods[name].model.network for name in settings.run.methods}
+    assert {name for name, network in networks.items() if network.kind != "encoder_decoder"} == {"shared_unet"}
+    assert {network.encoder for network in networks.values() if network.kind == "encoder_decoder"} == {
+        "efficientnet_lite0"
+    }
+    twin, gan, guided = (
+        settings.methods[name].model for name in ("ccc_plus_plus_lite", "class_gan", "class_gan_semantic")
+    )
+    assert (twin.head, twin.network, twin.losses) == (gan.head, gan.network, gan.losses)
+    assert gan.adversary is not None and gan.adversary == guided.adversary and twin.adversary is None
+    assert guided.losses.keys() - gan.losses.keys() == {"semantic"}
+
+
+@pytest.mark.parametrize("name", ["systems", "sample"])
+def test_settings_are_checked_without_torch(name):
+    """The command line starts without it: parts are settings first, and load what computes when it is asked for."""
+    program = f"""
+import sys
+from ruamel.yaml import YAML
+from pipeline.settings.params import validate_settings
+from pipeline.settings.presets import overlay_preset
+validate_settings(YAML(typ="safe", pure=True).load(overlay_preset({name!r})))
+heavy = {{"torch", "torchvision", "skimage", "sklearn", "pandas"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
