@@ -73,10 +73,12 @@ def main() -> None:
 @main.command()
 def check() -> None:
     """Validate params.yaml and say what it would run."""
+    from pipeline.evaluation.protocols import protocol_named, refuse_other_grey
     from pipeline.settings.params import BASELINES, load_settings
     from pipeline.stages import paths
 
     run = load_settings().run
+    refuse_other_grey(protocol_named(run.protocol))
     for name, set_name in itertools.product(run.imported, run.test):
         if not paths.imported(name, set_name).is_dir():
             raise UserError(

@@ -8,6 +8,7 @@ from pipeline.storage.tables import metric_field
 STATUSES = {
     "ok": "compared as it was",
     "converted": "the result was no RGB image (grey, palette, 16 bits ...) and was converted to 8-bit sRGB",
+    "resized": "the result came at the protocol's size and not at the photograph's; compared as it was",
     "identical": "the result equals the truth in every pixel; its PSNR is inf and left out of means",
     "missing": "there is no result for this photograph",
     "size_mismatch": "the result has another size than the photograph; nothing was compared",
