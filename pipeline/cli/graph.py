@@ -12,6 +12,7 @@ import click
 
 from pipeline import __version__
 from pipeline.cli.by_hand import BY_HAND
+from pipeline.cli.scoring import SCORING
 from pipeline.errors import UserError
 from pipeline.stages.registry import STAGES, Stage
 
@@ -139,5 +140,5 @@ def _run(name: str, stage: Stage, /, **given: str) -> None:
 
 for _name, _stage in STAGES.items():
     main.add_command(stage_command(_name, _stage))
-for _command in BY_HAND:
+for _command in (*BY_HAND, *SCORING):
     main.add_command(_command)

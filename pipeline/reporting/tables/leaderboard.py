@@ -1,7 +1,7 @@
 """From the summary table to leaderboards: one per set and protocol, with marks for what the paired tests carry."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -137,26 +137,33 @@ def read_summary(path: Path) -> pd.DataFrame:
     return frame
 
 
-def boards(summary: pd.DataFrame, order: Iterable[str] = (), tests: PairedTests | None = None) -> tuple[Board, ...]:
+def boards(
+    summary: pd.DataFrame,
+    order: Iterable[str] = (),
+    tests: PairedTests | None = None,
+    reported: Collection[str] = (),
+) -> tuple[Board, ...]:
     """Build the leaderboards.
 
     Args:
         summary: long table as `read_summary` gives it.
         order: set names in the order wanted; sets not named follow by name.
         tests: the paired tests of the run; without them nothing is marked and nobody leads.
+        reported: metrics that the protocol reports: shown at once, whatever the registry says.
     """
     places = {name: place for place, name in enumerate(order)}
     pairs = {(str(row.set), str(row.protocol)) for row in summary[["set", "protocol"]].itertuples()}
     ranked = sorted(pairs, key=lambda pair: (places.get(pair[0], len(places)), pair))
-    return tuple(_board(summary, *pair, tests or PairedTests()) for pair in ranked)
+    return tuple(_board(summary, *pair, tests or PairedTests(), reported) for pair in ranked)
 
 
-def _board(summary: pd.DataFrame, set_name: str, protocol: str, tests: PairedTests) -> Board:
+def _board(summary: pd.DataFrame, set_name: str, protocol: str, tests: PairedTests, reported: Collection[str]) -> Board:
     part = summary[(summary["set"] == set_name) & (summary["protocol"] == protocol)]
     published = published_for(set_name)
     # a metric that nobody could compute is no column; the section "what is missing" has it
     found = part[part["value"].notna()]
-    columns = metric_columns(set(found["metric"].astype(str)) | published_metrics(published))
+    names = set(found["metric"].astype(str)) | published_metrics(published)
+    columns = tuple(replace(column, core=column.core or column.name in reported) for column in metric_columns(names))
     rows = [_row(group, key) for key, group in part.groupby(["method", "kind", "variant"], sort=True)]
     images = max((row.images for row in rows), default=0)
     contenders = [row for row in rows if row.kind not in ("floor", "ceiling")]
