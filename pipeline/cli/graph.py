@@ -12,6 +12,7 @@ import click
 
 from pipeline import __version__
 from pipeline.cli.by_hand import BY_HAND
+from pipeline.cli.scoring import SCORING
 from pipeline.errors import UserError
 from pipeline.stages.registry import STAGES, Stage
 
@@ -73,10 +74,12 @@ def main() -> None:
 @main.command()
 def check() -> None:
     """Validate params.yaml and say what it would run."""
+    from pipeline.evaluation.protocols import protocol_named, refuse_other_grey
     from pipeline.settings.params import BASELINES, load_settings
     from pipeline.stages import paths
 
     run = load_settings().run
+    refuse_other_grey(protocol_named(run.protocol))
     for name, set_name in itertools.product(run.imported, run.test):
         if not paths.imported(name, set_name).is_dir():
             raise UserError(
@@ -137,5 +140,5 @@ def _run(name: str, stage: Stage, /, **given: str) -> None:
 
 for _name, _stage in STAGES.items():
     main.add_command(stage_command(_name, _stage))
-for _command in BY_HAND:
+for _command in (*BY_HAND, *SCORING):
     main.add_command(_command)

@@ -8,6 +8,7 @@ from pipeline.storage.tables import metric_field
 STATUSES = {
     "ok": "compared as it was",
     "converted": "the result was no RGB image (grey, palette, 16 bits ...) and was converted to 8-bit sRGB",
+    "resized": "the result came at the protocol's size and not at the photograph's; compared as it was",
     "identical": "the result equals the truth in every pixel; its PSNR is inf and left out of means",
     "missing": "there is no result for this photograph",
     "size_mismatch": "the result has another size than the photograph; nothing was compared",
@@ -97,11 +98,12 @@ PAIR_ROWS = pa.schema(
         _PROTOCOL,
         _METHOD,
         _field("other", _TEXT, "the method it is compared with"),
-        _field("difference", _FLOAT, "mean over photographs of method - other"),
+        _field("other_variant", _TEXT, "of that method"),
+        _field("difference", _FLOAT, "mean of method - other; of a metric that is best at 1, of the distances from 1"),
         _field("low", _FLOAT, "lower end of its 95 % bootstrap interval"),
         _field("high", _FLOAT, "upper end of it"),
         _field("p", _FLOAT, "Wilcoxon signed-rank test, two-sided"),
-        _field("p_holm", _FLOAT, "corrected for all pairs of methods of this set, metric and variant (Holm 1979)"),
+        _field("p_holm", _FLOAT, "corrected for all pairs of this set and metric (Holm 1979)"),
         _field("images", _INT, "photographs that both methods have a value for"),
     ]
 )

@@ -119,6 +119,8 @@ def score_set(
             state.add_features(key, batches)
         for key, more in part.counts.items():
             state.add_counts(key, more)
+        for variant, found in part.colorfulness.items():
+            state.colorfulness.setdefault(variant, []).extend(found)
     missing |= _absences(own_space, class_hits, counts)
     shared: dict[str, Any] = {
         "set": settings.set_name,

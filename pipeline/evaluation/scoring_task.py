@@ -25,6 +25,7 @@ from pipeline.evaluation.pair_scores import describe, score_pairs
 from pipeline.evaluation.protocols import Protocol
 from pipeline.images.decode import ImageRefused, decode
 from pipeline.machine.devices import one_thread
+from pipeline.metrics.batches import Values
 from pipeline.metrics.class_metrics import ClassCounts
 from pipeline.metrics.described import Photographs
 from pipeline.storage.store import Store
@@ -90,11 +91,13 @@ class ScoredPart:
         rows: one mapping per photograph and variant, column to value.
         features: (variant, set metric) to feature vectors of truth and result, batch by batch.
         counts: (variant, "report" or "own") to class counts.
+        colorfulness: variant to CF from absolute opponents of truth and result, float64 (n,), batch by batch.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     features: dict[tuple[str, str], list[tuple[Features, Features]]] = field(default_factory=dict)
     counts: dict[tuple[str, str], ClassCounts] = field(default_factory=dict)
+    colorfulness: dict[str, list[tuple[Values, Values]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ def _entries(task: ScoringTask, run: ScoringRun, part: ScoredPart) -> Iterator[_
         found: dict[str, npt.NDArray[np.uint8]] = {}
         statuses: dict[str, str] = {}
         for variant, store in results.items():
-            rgb, status = _result(store, image_id, photograph.shape)
+            rgb, status = _result(store, image_id, photograph.shape, run.protocol)
             if rgb is None:
                 part.rows.append(row | {"variant": variant, "status": status})
             else:
@@ -180,7 +183,9 @@ def _entries(task: ScoringTask, run: ScoringRun, part: ScoredPart) -> Iterator[_
             yield _Entry(row, sha256, run.protocol.apply(photograph), found, statuses)
 
 
-def _result(store: Store, image_id: str, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8] | None, str]:
+def _result(
+    store: Store, image_id: str, shape: tuple[int, ...], protocol: Protocol
+) -> tuple[npt.NDArray[np.uint8] | None, str]:
     """A result's pixels and status; no pixels where there is nothing to compare."""
     if image_id not in store.index.index:
         return None, "missing"
@@ -191,9 +196,11 @@ def _result(store: Store, image_id: str, shape: tuple[int, ...]) -> tuple[npt.ND
         decoded = decode(store.read(image_id), image_id)
     except ImageRefused as refused:
         return None, refused.reason
-    if decoded.rgb.shape != shape:
+    if not protocol.accepts(decoded.rgb.shape, shape):
         return None, "size_mismatch"
-    return decoded.rgb, "ok" if decoded.record["mode"] == "RGB" and decoded.record["bits"] == 8 else "converted"
+    if decoded.record["mode"] != "RGB" or decoded.record["bits"] != 8:
+        return decoded.rgb, "converted"
+    return decoded.rgb, "ok" if decoded.rgb.shape == shape else "resized"
 
 
 def _batches(entries: Iterable[_Entry], run: ScoringRun) -> Iterator[list[_Entry]]:
@@ -250,6 +257,8 @@ def _collect(
     """
     for metric, vectors in result.features.items():
         part.features.setdefault((variant, metric), []).append((truth.features[metric].copy(), vectors.copy()))
+    found = truth.colorfulness[:, 1], result.colorfulness[:, 1]
+    part.colorfulness.setdefault(variant, []).append((found[0].copy(), found[1].copy()))
     _add(part.counts, (variant, "report"), ClassCounts.of(truth.classes, result.classes, bands))
     if own is not None and truth.own_classes is not None and result.own_classes is not None:
         flat = np.zeros(own.kept_count, np.int32)  # the bands are those of the report space

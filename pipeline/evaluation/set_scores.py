@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipeline.evaluation.network_features import Features
 from pipeline.evaluation.schemas import BAND_ROWS
+from pipeline.metrics.batches import Values
 from pipeline.metrics.class_metrics import BANDS, ClassCounts
 from pipeline.metrics.frechet import ENOUGH_IMAGES, FeatureMoments, frechet_distance
 from pipeline.metrics.perceptual import SMALLEST
@@ -36,11 +37,13 @@ class SetState:
         waiting: (variant, set metric) to features of truth and result that are not in `moments` yet.
         moments: (variant, set metric) to the feature moments of truth and result.
         counts: (variant, "report" or "own") to class counts.
+        colorfulness: variant to CF from absolute opponents of truth and result, float64 (n,), batch by batch.
     """
 
     waiting: dict[tuple[str, str], list[tuple[Features, Features]]] = field(default_factory=dict)
     moments: dict[tuple[str, str], Moments] = field(default_factory=dict)
     counts: dict[tuple[str, str], ClassCounts] = field(default_factory=dict)
+    colorfulness: dict[str, list[tuple[Values, Values]]] = field(default_factory=dict)
 
     def add_features(self, key: tuple[str, str], batches: Sequence[tuple[Features, Features]]) -> None:
         """Add the features of a task. How it was cut into batches leaves no trace in the rounding.
@@ -129,6 +132,9 @@ def _scores(state: SetState, variant: str, images: int, missing: Mapping[str, st
     for (of, metric), (truth, result) in state.form_all_moments().items():
         if of == variant:
             yield _frechet_row(variant, metric, truth, result)
+    if pairs := state.colorfulness.get(variant):
+        truth_mean, result_mean = (_exact_mean(side) for side in zip(*pairs, strict=True))
+        yield _row(variant, "delta_cf", abs(result_mean - truth_mean), images)
     for space, prefix in (("report", ""), ("own", OWN)):
         counts = state.counts.get((variant, space))
         if counts is not None:
@@ -136,6 +142,12 @@ def _scores(state: SetState, variant: str, images: int, missing: Mapping[str, st
     counts = state.counts.get((variant, "report"))
     if counts is not None and f"{CLASS_BAND}01" not in missing:
         yield from _band_rows(variant, counts, images)
+
+
+def _exact_mean(batches: Sequence[Values]) -> float:
+    """The same on every machine and in any order: `math.fsum` rounds once."""
+    values = np.concatenate(batches)
+    return math.fsum(values) / len(values)
 
 
 def _frechet_row(variant: str, metric: str, truth: FeatureMoments, result: FeatureMoments) -> dict[str, Any]:

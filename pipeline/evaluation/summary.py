@@ -131,16 +131,15 @@ def _set_records(set_rows: Sequence[pa.Table]) -> dict[Group, list[dict[str, Any
 def _pair_records(
     groups: Mapping[Group, tuple[dict[str, Matrix], list[str]]], draws: int, seed: int
 ) -> Iterator[dict[str, Any]]:
-    """Differences between the methods of one set and variant; a family of tests is one metric there."""
-    contests: dict[tuple[str, str], list[str]] = {}
+    """Differences between the results of one set, raw and harmonized alike; a family of tests is one metric there."""
+    contests: dict[str, list[tuple[str, str]]] = {}
     for set_name, method, variant in groups:
-        contests.setdefault((set_name, variant), []).append(method)
-    for (set_name, variant), methods in contests.items():
+        contests.setdefault(set_name, []).append((method, variant))
+    for set_name, contenders in contests.items():
         families: dict[str, list[dict[str, Any]]] = {}
-        for method, other in itertools.combinations(methods, 2):
-            names = {"set": set_name, "variant": variant, "method": method, "other": other}
-            first, second = groups[set_name, method, variant], groups[set_name, other, variant]
-            for record in _differences(first, second, draws, seed):
+        for one, other in itertools.combinations(contenders, 2):
+            names = {"set": set_name, "method": one[0], "variant": one[1], "other": other[0], "other_variant": other[1]}
+            for record in _differences(groups[set_name, *one], groups[set_name, *other], draws, seed):
                 families.setdefault(record["metric"], []).append(names | record)
         for name in METRICS:
             family = families.get(name, [])
@@ -159,8 +158,7 @@ def _differences(
     if not shared or not names:
         return
     at1, at2 = (list(side) for side in zip(*shared, strict=True))
-    with np.errstate(invalid="ignore"):  # inf - inf: both identical to the truth, left out as nan
-        matrix = np.stack([values1[name][at1] - values2[name][at2] for name in names], axis=1)
+    matrix = np.stack([_apart(name, values1[name][at1], values2[name][at2]) for name in names], axis=1)
     means, images = column_means(matrix)
     low, high = bootstrap_intervals(matrix, draws, seed)
     for number, name in enumerate(names):
@@ -173,3 +171,20 @@ def _differences(
             "p": _number(wilcoxon_p(column[np.isfinite(column)])),
             "images": int(images[number]),
         }
+
+
+def _apart(metric: str, first: Matrix, second: Matrix) -> Matrix:
+    """What one has more than the other, by photograph; inf - inf (both identical to the truth) is nan, and left out.
+
+    A metric that is best at 1 is turned, for each side, so that its mean is the distance of the side's mean from 1:
+    the table ranks by that distance, so a claim about the order has to test it.
+    """
+    with np.errstate(invalid="ignore"):
+        if METRICS[metric].direction == "one":
+            both = np.isfinite(first) & np.isfinite(second)
+            first, second = (_beyond_one(side, side[both]) for side in (first, second))
+        return first - second
+
+
+def _beyond_one(values: Matrix, counted: Matrix) -> Matrix:
+    return (values - 1) * (-1 if column_means(counted[:, None] - 1)[0][0] < 0 else 1)

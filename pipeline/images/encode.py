@@ -36,6 +36,19 @@ INCH = 0.0254
 """Metres."""
 
 
+def without_suffix(name: str) -> str:
+    """The name of a file without the suffix of an image, if it has one; other dots stay.
+
+    Args:
+        name: such as "ILSVRC2012_val_00000001.JPEG".
+
+    Returns:
+        Such as "ILSVRC2012_val_00000001".
+    """
+    stem, dot, suffix = name.rpartition(".")
+    return stem if f"{dot}{suffix.lower()}" in SUFFIXES else name
+
+
 def photograph_files(folder: Path) -> list[Path]:
     """The image files in a tree, told by their suffix.
 

@@ -1,6 +1,6 @@
 """A folder of anybody's colorized photographs becomes the results of a method (`huebench import-results`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,11 +9,9 @@ import numpy.typing as npt
 
 from pipeline.errors import UserError
 from pipeline.images.decode import Decoded, ImageRefused, decode, encode_png
-from pipeline.images.encode import photograph_files
 from pipeline.images.resizing import resize
+from pipeline.sets.matching import listed, match_files
 from pipeline.storage.store import Store, StoreWriter
-
-SHOWN = 5
 
 
 @dataclass
@@ -48,12 +46,7 @@ class ImportReport:
             "of the wrong size": self.wrong_size,
             "converted to 8-bit sRGB": self.converted,
         }
-        return [f"{len(self.imported)} imported", *(_listed(words, names) for words, names in kinds.items() if names)]
-
-
-def _listed(words: str, names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{len(names)} {words}: {', '.join(names[:SHOWN])}{more}"
+        return [f"{len(self.imported)} imported", *(listed(words, names) for words, names in kinds.items() if names)]
 
 
 def import_folder(
@@ -84,7 +77,8 @@ def import_folder(
         raise UserError(f"{folder} is no folder; it takes a folder of colorized images named as the set's photographs")
     wanted = list(truth.rows(split=split).index)
     report = ImportReport()
-    files = _files(folder, set(wanted), report)
+    files, extra, twice = match_files(folder, set(wanted))
+    report.extra, report.twice = extra, twice
     report.missing = [image_id for image_id in wanted if image_id not in files]
     with StoreWriter(out) as writer:
         for image_id, path in ((image_id, files[image_id]) for image_id in wanted if image_id in files):
@@ -114,21 +108,6 @@ def import_folder(
     return report
 
 
-def _files(folder: Path, wanted: set[str], report: ImportReport) -> dict[str, Path]:
-    """image_id to file; what does not belong is noted."""
-    files: dict[str, Path] = {}
-    for path in photograph_files(folder):
-        inside = path.relative_to(folder).with_suffix("").as_posix()
-        image_id = inside if inside in wanted else path.stem
-        if image_id not in wanted:
-            report.extra.append(path.name)
-        elif image_id in files:
-            report.twice.append(image_id)
-        else:
-            files[image_id] = path
-    return files
-
-
 def _size(truth: Store, image_id: str) -> tuple[int, int]:
     return int(truth.index.at[image_id, "height"]), int(truth.index.at[image_id, "width"])
 
@@ -151,14 +130,14 @@ def _note_mode(decoded: Decoded, name: str, report: ImportReport) -> None:
 def _problems(report: ImportReport, resize_to_truth: bool, partial: bool) -> Iterator[str]:
     """The lines of a refusal, each with its remedy."""
     if report.twice:
-        yield f"{_listed('photographs with more than one file', report.twice)}; keep one file for each"
+        yield f"{listed('photographs with more than one file', report.twice)}; keep one file for each"
     if report.unreadable:
-        yield f"{_listed('unreadable files', report.unreadable)}; replace or remove them"
+        yield f"{listed('unreadable files', report.unreadable)}; replace or remove them"
     if report.wrong_size and not resize_to_truth:
-        yield f"{_listed('files of the wrong size', report.wrong_size)}; write them at that size or give --resize"
+        yield f"{listed('files of the wrong size', report.wrong_size)}; write them at that size or give --resize"
     if not report.imported:
         yield f"no file is named as a photograph of the set, such as {(report.missing or ['?'])[0]}.png"
     elif report.missing and not partial:
-        yield f"{_listed('photographs without a file', report.missing)}; add them or give --partial"
+        yield f"{listed('photographs without a file', report.missing)}; add them or give --partial"
     if report.extra and not partial:
-        yield f"{_listed('files that belong to no photograph', report.extra)}; remove them or give --partial"
+        yield f"{listed('files that belong to no photograph', report.extra)}; remove them or give --partial"

@@ -105,7 +105,11 @@ PROTOCOLS = Registry(
     {
         "cic-256@1": "pipeline.evaluation.protocols:CIC_256",
         "native@1": "pipeline.evaluation.protocols:NATIVE",
-        "ddcolor-val5k@1": "pipeline.evaluation.protocols:DDCOLOR_VAL5K",
+        "ct2-val5k@1": "pipeline.evaluation.protocols:CT2_VAL5K",
+        "ddcolor-256@1": "pipeline.evaluation.protocols:DDCOLOR_256",
+        "ctest10k@1": "pipeline.evaluation.protocols:CTEST10K",
+        "coltran-fid5k@1": "pipeline.evaluation.protocols:COLTRAN_FID5K",
+        "ntire2019@1": "pipeline.evaluation.protocols:NTIRE2019",
     }
 )
 """Evaluation protocols (`evaluation.protocols.Protocol`)."""

@@ -2,7 +2,7 @@
 
 import pyarrow.compute as pc
 
-from pipeline.evaluation.protocols import protocol_named
+from pipeline.evaluation.protocols import protocol_named, refuse_other_grey
 from pipeline.evaluation.scoring import ScoreSettings, score_set
 from pipeline.machine.devices import choose_device
 from pipeline.machine.provenance import fingerprint, git_revision, library_versions
@@ -27,8 +27,10 @@ def score_results(settings: Settings, version: StageVersion, method: str, set_na
     Raises:
         UserError: if the method's results, the set or the class tables are missing.
     """
+    protocol = protocol_named(settings.run.protocol)
     space_name = settings.run.report_space
     imported = method in settings.run.imported
+    refuse_other_grey(protocol)
     results = paths.imported(method, set_name) if imported else paths.predictions(method, set_name)
     variants = {"raw": Store(results)}
     own, measures, hits = None, None, None
@@ -47,7 +49,6 @@ def score_results(settings: Settings, version: StageVersion, method: str, set_na
         cache=version.resume_folder("features"),
         stage_version=version.number,
     )
-    protocol = protocol_named(settings.run.protocol)
     truth = Store(paths.image_set(set_name))
     rows, set_rows = score_set(
         truth, variants, protocol, read_space(paths.space(space_name)), own, scores, measures, hits

@@ -27,7 +27,7 @@ PARAMS = Path("params.yaml")
 
 
 def note_outside() -> str:
-    """Write data/outside/: weights of metrics, the photographs of folder sets, annotations or checkpoint of masks.
+    """Write data/outside/: weights of metrics, photographs of folders, lists of names, what masks are made with.
 
     Returns:
         What was found, in a line.
@@ -38,7 +38,7 @@ def note_outside() -> str:
     watched = _watched()
     weights = {name: _weight_file(name) for name in watched["weights"]}
     noted = {paths.OUTSIDE_WEIGHTS: weights, paths.OUTSIDE_MASKS: _masks(watched["annotations"], watched["checkpoint"])}
-    noted |= {paths.outside_set(name): _photographs(folder) for name, folder in watched["sets"].items()}
+    noted |= {paths.outside_set(name): _photographs(*one) for name, one in watched["sets"].items()}
     for path, content in noted.items():
         if content is not None:
             write_text(path, json.dumps(content, indent=1) + "\n")
@@ -55,10 +55,11 @@ def _watched() -> dict[str, Any]:
     """Where to look: what the settings say, kept for as long as params.yaml has the same bytes.
 
     Returns:
-        `sets`: each set's folder, null where it has none; `annotations` of masks, or null; `checkpoint` of masks, or
-        null; `weights` of metrics.
+        `sets`: each set's folder and list of names, null where it has none; `annotations` of masks, or null;
+        `checkpoint` of masks, or null; `weights` of metrics.
     """
-    kept = FOLDER / f"{hashlib.sha256(PARAMS.read_bytes()).hexdigest()}.json" if PARAMS.is_file() else None
+    form = "lists-"  # of what is kept: written by older code, it says nothing of lists
+    kept = FOLDER / f"{form}{hashlib.sha256(PARAMS.read_bytes()).hexdigest()}.json" if PARAMS.is_file() else None
     if kept is not None and kept.exists():
         watched: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
     else:
@@ -68,7 +69,9 @@ def _watched() -> dict[str, Any]:
         settings = load_settings(PARAMS)
         segmenter = chosen_segmenter(settings.masks)
         watched = {
-            "sets": {name: getattr(one, "path", None) for name, one in settings.sets.items()},
+            "sets": {
+                name: [getattr(one, "path", None), getattr(one, "list", None)] for name, one in settings.sets.items()
+            },
             "annotations": segmenter.annotated_in,
             "checkpoint": segmenter.weights,
         }
@@ -99,8 +102,11 @@ def _masks(annotations: str | None, checkpoint: str | None) -> object:
     return dict(zip((file.name for file in files), file_digests(files, NOTES), strict=True))
 
 
-def _photographs(folder: str | None) -> object:
-    """The photographs of a folder; nothing for a published set, whose archives have published checksums."""
+def _photographs(folder: str | None, listed: str | None) -> object:
+    """The photographs of a folder, or the list of a published set, whose archives have published checksums."""
+    if listed is not None:
+        file = Path(listed)
+        return {"list": next(file_digests([file], NOTES))} if file.is_file() else None
     if folder is None:
         return {}
     root = Path(folder).expanduser()

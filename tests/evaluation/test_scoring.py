@@ -144,6 +144,30 @@ def test_bad_results_have_a_status_and_stop_nobody(
     assert accuracy["images"] == 4
 
 
+def test_a_result_at_the_protocols_size_is_compared_as_it_is(make_store: Callable[..., Store], faded: Faded) -> None:
+    truth = make_store(2)
+    small = CIC.apply(fade(truth.rgb("photo01")))
+    raw = faded(truth, change={"photo01": encode_png(small)})
+    table = values(score_set(truth, {"raw": raw}, CIC, SPACE, None, SETTINGS)[0]).xs("raw", level="variant")
+    assert table["status"].to_list() == ["ok", "resized"]
+    expected = metrics.psnr(CIC.apply(truth.rgb("photo01"))[None], small[None]).item()
+    assert table.at["photo01", "psnr"] == pytest.approx(expected)
+
+
+def test_delta_cf_is_of_means(make_store: Callable[..., Store], faded: Faded) -> None:
+    """Not the mean of the differences, which is larger where one result is too vivid and another too grey."""
+    truth = make_store(3)
+    vivid = np.clip(2.0 * truth.rgb("photo00") - truth.rgb("photo00").mean(-1, keepdims=True), 0, 255).astype(np.uint8)
+    raw = faded(truth, change={"photo00": encode_png(vivid)})
+    _, sets = score_set(truth, {"raw": raw}, NATIVE, SPACE, None, SETTINGS)
+    names = truth.index.index
+    cf = {store: [metrics.cf_abs(*[store.rgb(name)[None]] * 2).item() for name in names] for store in (truth, raw)}
+    found = sets.to_pandas().set_index("metric").at["delta_cf", "value"]
+    assert found == pytest.approx(abs(np.mean(cf[raw]) - np.mean(cf[truth])), rel=1e-12)
+    apart = np.abs(np.subtract(cf[raw], cf[truth])).mean()
+    assert found < apart - 1
+
+
 def test_a_result_that_the_model_could_not_make(make_store: Callable[..., Store], tmp_path: Path) -> None:
     truth = make_store(2)
     with StoreWriter(tmp_path / "raw") as writer:

@@ -9,9 +9,13 @@ from scipy import stats
 
 from pipeline.errors import UserError
 from pipeline.evaluation.schemas import PAIR_ROWS, SET_ROWS, SUMMARY_ROWS, image_rows_schema
+from pipeline.evaluation.statistics import bootstrap_intervals
 from pipeline.evaluation.summary import summarize
 from pipeline.metrics.registry import METRICS
+from pipeline.reporting.page.words import lede
+from pipeline.reporting.tables.claims import paired_tests
 from pipeline.reporting.tables.columns import metric_column
+from pipeline.reporting.tables.leaderboard import boards
 
 KINDS = {"gray": "floor", "ours": "trained", "theirs": "imported"}
 
@@ -124,6 +128,93 @@ def test_holm_runs_over_the_pairs_of_one_metric() -> None:
     assert all(row["p_holm"] == 1.0 for row in pairs if row["metric"] == "ssim")
 
 
+def test_raw_and_harmonized_results_are_paired() -> None:
+    """With each other and across methods, all in one family."""
+    random = np.random.default_rng(2)
+    base = random.normal(20, 5, 40)
+    tables = [
+        image_rows("ours", {"psnr": list(base)}),
+        image_rows("ours", {"psnr": list(base + random.normal(0.1, 0.02, 40))}, variant="harmonized"),
+        image_rows("theirs", {"psnr": list(base - random.normal(0.0, 0.5, 40))}),
+    ]
+    rows = summarize(tables, [], KINDS)[1].to_pylist()
+    found = {(one["method"], one["variant"], one["other"], one["other_variant"]): one for one in rows}
+    assert set(found) == {
+        ("ours", "raw", "ours", "harmonized"),
+        ("ours", "raw", "theirs", "raw"),
+        ("ours", "harmonized", "theirs", "raw"),
+    }
+    own = found["ours", "raw", "ours", "harmonized"]
+    assert own["high"] < 0 and own["p_holm"] == pytest.approx(3 * own["p"])
+
+
+def test_a_metric_that_is_best_at_one_is_compared_by_its_distance() -> None:
+    """Its mean is the difference of what the table ranks by, on one side of 1 and on both."""
+    random = np.random.default_rng(3)
+    below, near, above = (random.normal(mean, 0.2, 60) for mean in (0.6, 0.8, 1.5))
+    tables = [image_rows(n, {"cnr": list(v)}) for n, v in (("ours", below), ("theirs", near), ("gray", above))]
+    rows = {(one["method"], one["other"]): one for one in summarize(tables, [], KINDS)[1].to_pylist()}
+    distance = {"ours": abs(below.mean() - 1), "theirs": abs(near.mean() - 1), "gray": abs(above.mean() - 1)}
+    for (one, other), found in rows.items():
+        assert found["difference"] == pytest.approx(distance[one] - distance[other], abs=1e-12)
+    assert rows["ours", "theirs"]["p"] == pytest.approx(stats.wilcoxon(near - below).pvalue)
+    assert rows["theirs", "gray"]["p"] == pytest.approx(stats.wilcoxon(1 - near - (above - 1)).pvalue)
+
+
+NULL = {
+    "psnr": (20, 3),
+    "ssim": (0.9, 0.03),
+    "lpips": (0.2, 0.05),
+    "cnr": (0.8, 0.2),
+    "tar": (5, 2),
+    "ciede2000": (9, 2),
+}
+
+
+def experiment(random: np.random.Generator, methods: int, gain: float = 0.0) -> str:
+    """The sentence at the head of the page of a run; `gain` is what the first method has more, in noise widths."""
+    tables = []
+    difficulty = {name: random.normal(mean, width, 40) for name, (mean, width) in NULL.items()}
+    for number in range(methods):
+        columns = {
+            name: list(
+                values + 0.5 * NULL[name][1] * (random.normal(size=40) + (gain if not number else 0) * SIGN[name])
+            )
+            for name, values in difficulty.items()
+        }
+        tables.append(image_rows(f"method{number}", columns))
+    kinds = {f"method{number}": "trained" for number in range(methods)}
+    found, pairs = summarize(tables, [], kinds, draws=100)
+    return lede(boards(found.to_pandas(), tests=paired_tests(pairs.to_pandas())))
+
+
+SIGN = {name: -1 if METRICS[name].direction == "lower" else 1 for name in NULL}
+
+
+@pytest.mark.parametrize("methods", [2, 4])
+def test_where_no_method_differs_a_headline_names_none(methods: int) -> None:
+    """200 runs without a difference, six metrics each: at most 5 % name a leader. Two methods are the hardest case."""
+    random = np.random.default_rng(16)
+    texts = [experiment(random, methods) for _ in range(200)]
+    assert all("nobody leads on" in text for text in texts)
+    wrong = sum(any("nobody leads" not in part for part in text.rstrip(".").split("; ")) for text in texts)
+    assert wrong <= 10, wrong
+
+
+def test_where_one_is_better_the_headline_says_so() -> None:
+    random = np.random.default_rng(17)
+    texts = [experiment(random, 3, gain=1.5) for _ in range(20)]
+    assert all(text.startswith("method0 leads on PSNR") for text in texts)
+
+
+def test_intervals_cover_what_they_claim() -> None:
+    """Sets of 100 photographs drawn from one population: 95 % of the intervals, give or take 3, hold its mean."""
+    random = np.random.default_rng(18)
+    ends = [bootstrap_intervals(random.gamma(4.0, 1.0, (100, 1)), 500, 0) for _ in range(2000)]
+    share = np.mean([low[0] <= 4.0 <= high[0] for low, high in ends])
+    assert 0.92 <= share <= 0.98, share
+
+
 def test_the_same_rows_give_the_same_tables() -> None:
     tables = [image_rows(name, {"psnr": [20.0, 21, 25, 22]}) for name in ("ours", "theirs")]
     assert summarize(tables, [], KINDS, seed=3) == summarize(tables, [], KINDS, seed=3)
@@ -145,6 +236,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
 
 def test_directions_are_those_of_the_definitions() -> None:
     lower = {"mse", "ciede2000", "ciede2000_p95", "lpips", "cf_difference", "fid", "frechet_alexnet", "edge_bleeding"}
+    lower |= {"delta_cf"}
     higher = {"psnr", "ssim", "uiqi", "tar", "top1", "top5", "class_accuracy"}
     higher |= {f"class_accuracy_band_{band:02d}" for band in range(1, 11)}
     one = {"cnr"}

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torchvision.models import alexnet
 
+from pipeline.stages import outside
 from tests.graph.clones import OUTSIDE, call, copy_clone, set_parameters, stages_run
 
 SCORES = {
@@ -83,3 +84,16 @@ def test_photographs_added_to_a_folder_are_taken_in(project):
     assert "download@sample" in stages_run(call(project, "dvc", "repro", "download@sample"))
     shutil.move(project / "photographs", project / "elsewhere")  # a disk that is not mounted
     assert stages_run(call(project, "dvc", "repro", "download@sample")) == {OUTSIDE}
+
+
+def test_a_list_of_photographs_is_noted(tmp_path, monkeypatch):
+    """By its checksum, so that `download` of its set runs again; one out of reach stays as it was seen last."""
+    monkeypatch.chdir(tmp_path)
+    listed = tmp_path / "names.txt"
+    listed.write_text("a\n", encoding="utf-8")
+    first = outside._photographs(None, str(listed))
+    listed.write_text("a\nb\n", encoding="utf-8")
+    assert outside._photographs(None, str(listed)) != first != {}
+    listed.unlink()
+    assert outside._photographs(None, str(listed)) is None
+    assert outside._photographs(None, None) == {}

@@ -23,7 +23,7 @@ OF_PHOTOGRAPHS = (
     *(f"own_{name}" for name in OF_CLASSES),
 )
 OF_SETS = (
-    *("fid", "frechet_alexnet", "class_accuracy", "own_class_accuracy"),
+    *("fid", "frechet_alexnet", "delta_cf", "class_accuracy", "own_class_accuracy"),
     *(f"class_accuracy_band_{band:02d}" for band in range(1, 11)),
 )
 

@@ -106,6 +106,7 @@ def made_up_run(
                 pairs.append(
                     {
                         "set": "sample", "metric": "psnr", "variant": "raw", "method": one, "other": other,
+                        "other_variant": "raw",
                         "difference": middle, "low": middle - 1.5, "high": middle + 1.5, "p": 0.01,
                         "p_holm": 0.02 if abs(middle) > 3 else 0.4, "images": len(truth),
                     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,8 +20,10 @@ from pipeline.masks.superpixels import Felzenszwalb
 from pipeline.reporting.experiments.compare import ComparedRun, build_compare, changes
 from pipeline.reporting.page.page import build_report
 from pipeline.reporting.page.statements import statements
+from pipeline.reporting.page.words import lede
 from pipeline.reporting.report_inputs import Figure, ReportInputs, RunDescription, TestSet
-from pipeline.reporting.tables.leaderboard import boards, read_summary
+from pipeline.reporting.tables.claims import PairedTests, paired_tests
+from pipeline.reporting.tables.leaderboard import Board, boards, read_summary
 from pipeline.reporting.tables.published_figures import published_for
 from pipeline.settings.mask_entries import Masks
 from pipeline.storage.store import Store
@@ -96,21 +99,75 @@ def test_harmonized_examples_show_their_objects(tmp_path: Path) -> None:
     assert "rocket: its objects cannot be drawn (it has no masks)" in page
 
 
-def test_best_and_what_its_interval_holds_are_marked(tmp_path: Path) -> None:
+def pair_row(one: str, other: str, metric: str, low: float, high: float, p: float, **more: Any) -> dict[str, Any]:
+    """A row of pairs.parquet."""
+    variants = {"variant": "raw", "other_variant": "raw"} | more
+    figures = {"difference": (low + high) / 2, "low": low, "high": high, "p": p / 3, "p_holm": p, "images": 40}
+    return {"set": "sample", "metric": metric, "method": one, "other": other} | variants | figures
+
+
+def of_tests(*rows: dict[str, Any]) -> PairedTests:
+    return paired_tests(pd.DataFrame(list(rows)))
+
+
+def marks_of_rows(board: Board) -> dict[tuple[str, str], str]:
+    return {(one.title, name): cell.mark for one in board.rows for name, cell in one.cells.items() if cell.mark}
+
+
+def test_marks_follow_the_tests_and_not_the_means(tmp_path: Path) -> None:
     rows = [
-        row("a", "psnr", 20.0, low=19.0, high=21.0),
-        row("b", "psnr", 19.5, low=10.0, high=30.0),
-        row("c", "psnr", 18.9, low=10.0, high=30.0),
-        row("oracle", "psnr", 35.0, kind="ceiling"),
-        row("a", "lpips", 0.3), row("b", "lpips", 0.2),
+        row("a", "psnr", 20.0, low=19.0, high=21.0), row("b", "psnr", 19.9, low=10.0, high=30.0),
+        row("c", "psnr", 15.0, low=10.0, high=30.0), row("oracle", "psnr", 35.0, kind="ceiling"),
+        row("a", "lpips", 0.30), row("b", "lpips", 0.20), row("c", "lpips", 0.29),
         row("a", "cnr", 1.3), row("b", "cnr", 0.8), row("c", "cnr", 0.5),
-        row("a", "cf", 30.0), row("b", "cf", 40.0),
+        row("a", "cf", 30.0), row("b", "cf", 40.0), row("c", "cf", 40.0),
+        row("a", "fid", 30.0), row("b", "fid", 40.0), row("c", "fid", 40.0),
     ]  # fmt: skip
-    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
-    marks = {(one.method, name): cell.mark for one in board.rows for name, cell in one.cells.items() if cell.mark}
-    expected = {("a", "psnr"): "best", ("b", "psnr"): "tied", ("b", "lpips"): "best", ("b", "cnr"): "best"}
-    assert marks == expected
+    tests = of_tests(
+        pair_row("a", "b", "psnr", 0.05, 0.15, 0.001),  # inside b's interval, and yet better on the same photographs
+        pair_row("c", "a", "psnr", -5.2, -4.8, 0.001),
+        pair_row("a", "b", "lpips", 0.05, 0.15, 0.001),
+        pair_row("b", "c", "lpips", -0.2, 0.02, 0.2),
+        pair_row("a", "b", "cnr", 0.01, 0.2, 0.04),  # of distances from 1: b is nearer
+        pair_row("b", "c", "cnr", -0.4, -0.2, 0.01),
+        pair_row("a", "b", "cf", -11.0, -9.0, 0.001),
+    )
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)), tests=tests)
+    assert marks_of_rows(board) == {
+        ("a", "psnr"): "best",
+        ("b", "lpips"): "tied",  # the best mean, found to be better than a, and not than c: nobody leads
+        ("c", "lpips"): "tied",
+        ("b", "cnr"): "best",
+    }
+    assert {name: leader.title for name, leader in board.leaders.items()} == {"psnr": "a", "cnr": "b"}
     assert [one.method for one in board.ceiling] == ["oracle"]
+    assert lede([board]) == "a leads on PSNR; nobody leads on LPIPS and CNR."  # 0.04 x 3 metrics is above 0.05
+    (board,) = boards(read_summary(tmp_path / "s.parquet"))
+    assert marks_of_rows(board) == {} and not board.tested  # no tests, no claims
+
+
+def test_a_mean_whose_test_points_elsewhere_leads_nowhere(tmp_path: Path) -> None:
+    """Most photographs for b, the mean of a few far ones for a: the test is sure of a difference, the mean is not."""
+    rows = [row("a", "psnr", 20.0), row("b", "psnr", 19.9)]
+    tests = of_tests(pair_row("a", "b", "psnr", -0.4, 0.6, 0.001))
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)), tests=tests)
+    assert marks_of_rows(board) == {("a", "psnr"): "tied", ("b", "psnr"): "tied"}
+
+
+def test_raw_and_harmonized_of_one_method_are_contenders(tmp_path: Path) -> None:
+    """0.01 dB that nobody tested is no lead."""
+    rows = [row("l2", "psnr", 21.99), row("l2", "psnr", 22.0, variant="harmonized"), row("a", "psnr", 20.0)]
+    tests = [
+        pair_row("l2", "a", "psnr", 1.0, 3.0, 0.001),
+        pair_row("l2", "a", "psnr", 1.0, 3.0, 0.001, variant="harmonized"),
+    ]
+    path = summary(tmp_path / "s.parquet", rows)
+    (board,) = boards(read_summary(path), tests=of_tests(*tests))
+    assert marks_of_rows(board) == {("l2 · harmonized", "psnr"): "tied", ("l2", "psnr"): "tied"}
+    tests.append(pair_row("l2", "l2", "psnr", -0.02, -0.005, 0.01, other_variant="harmonized"))
+    (board,) = boards(read_summary(path), tests=of_tests(*tests))
+    assert marks_of_rows(board) == {("l2 · harmonized", "psnr"): "best"}
+    assert lede([board]) == "l2 · harmonized leads on PSNR."
 
 
 def test_a_method_with_fewer_photographs_is_shown_and_not_ranked(tmp_path: Path) -> None:
@@ -121,13 +178,16 @@ def test_a_method_with_fewer_photographs_is_shown_and_not_ranked(tmp_path: Path)
         row("whole", "psnr", 21.0, low=20.0, high=31.0),
         row("other", "psnr", 20.8),
     ]  # fmt: skip
-    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
+    pairs = [pair_row("easy", "whole", "psnr", 5.0, 6.0, 0.001), pair_row("other", "whole", "psnr", -0.3, -0.1, 0.001)]
+    path = summary(tmp_path / "s.parquet", rows)
+    (board,) = boards(read_summary(path), tests=of_tests(*pairs))
     assert [one.method for one in board.rows] == ["whole", "other", "easy"]
     assert [one.method for one in board.ranked] == ["whole", "other"]
-    assert {one.method: one.cells["psnr"].mark for one in board.rows} == {"whole": "best", "other": "tied", "easy": ""}
+    assert marks_of_rows(board) == {("whole", "psnr"): "best"}
     assert statements(board)[0].holds
     inputs = made_up_run(tmp_path / "run", names=("coffee",), side=64)
-    build_report(replace(inputs, summary=tmp_path / "s.parquet"), tmp_path / "out")
+    inputs = replace(inputs, summary=path, pairs=summary(tmp_path / "pairs.parquet", pairs))
+    build_report(inputs, tmp_path / "out")
     assert "20 of 40 photographs, not ranked" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "whole leads on PSNR" in readme

@@ -230,3 +230,43 @@ def test_every_source_says_what_it_is(name: str) -> None:
         assert archive.bytes > 0
         assert archive.url.endswith(archive.file) or not archive.url
         assert archive.page.startswith("http")
+
+
+def test_the_first_photographs_by_name(tmp_path: Path, publish: Any, pictures: Callable[[int], bytes]) -> None:
+    files = {f"ILSVRC2012_val_0000000{n}.JPEG": pictures(n) for n in (3, 1, 4, 2)}  # an archive has an order of its own
+    publish("imagenet", "val", write_tar(tmp_path / "val.tar", files))
+    store = built(tmp_path, source="imagenet", split="test", first=2)
+    assert list(store.index["image_id"]) == ["ILSVRC2012_val_00000001", "ILSVRC2012_val_00000002"]
+    with pytest.raises(UserError, match="holds 4 photographs, first takes 5 of them"):
+        built(tmp_path, source="imagenet", split="test", first=5)
+
+
+def test_a_list_names_the_photographs(tmp_path: Path, publish: Any, pictures: Callable[[int], bytes]) -> None:
+    files = {f"ILSVRC2012_val_0000000{n}.JPEG": pictures(n) for n in (3, 1, 4, 2)}
+    publish("imagenet", "val", write_tar(tmp_path / "val.tar", files))
+    listed = tmp_path / "ctest.txt"
+    listed.write_text("ILSVRC2012_val_00000004.JPEG\n\nILSVRC2012_val_00000002\r\n", encoding="utf-8")
+    store = built(tmp_path, source="imagenet", split="test", list=str(listed))
+    assert list(store.index["image_id"]) == ["ILSVRC2012_val_00000002", "ILSVRC2012_val_00000004"]
+    for text, complaint in (
+        (
+            "ILSVRC2012_val_00000009\nn1\n",
+            r"names 2 photographs that .*val\.tar has not in this part, .* 'ILSVRC2012_v",
+        ),
+        ("ILSVRC2012_val_00000001\nILSVRC2012_val_00000001.JPEG\n", "names 'ILSVRC2012_val_00000001' twice"),
+        (" \n", "names no photograph"),
+        ("\xff", "cannot be read"),
+    ):
+        listed.write_bytes(text.encode("latin-1"))
+        with pytest.raises(UserError, match=complaint) as told:
+            built(tmp_path, source="imagenet", split="test", list=str(listed))
+        assert "\n" not in str(told.value)
+    with pytest.raises(UserError, match=r"none\.txt cannot be read \(No such file or directory\); sets\.<name>\.list"):
+        built(tmp_path, source="imagenet", split="test", list=str(tmp_path / "none.txt"))
+
+
+def test_photographs_are_chosen_in_one_way() -> None:
+    with pytest.raises(ValueError, match="first stands beside sample, it takes one of sample, first, list"):
+        entry(source="imagenet", split="test", first=5, sample=5)
+    with pytest.raises(ValueError, match="greater than or equal to 1"):
+        entry(source="imagenet", split="test", first=0)

@@ -18,6 +18,7 @@ from pipeline.reporting.render import render
 from pipeline.reporting.report_inputs import ReportInputs
 from pipeline.reporting.tables import exports
 from pipeline.reporting.tables.bin_sizes import bin_size_table
+from pipeline.reporting.tables.claims import paired_tests, read_pairs
 from pipeline.reporting.tables.leaderboard import boards, read_summary
 from pipeline.reporting.tables.paired_differences import pair_data
 from pipeline.reporting.turing.turing_scores import read_scores
@@ -40,9 +41,10 @@ def build_report(inputs: ReportInputs, out: Path) -> None:
     """
     out.mkdir(parents=True, exist_ok=True)
     summary = read_summary(inputs.summary)
-    found = boards(summary, (test_set.name for test_set in inputs.sets))
+    pair_table = read_pairs(inputs.pairs)
+    found = boards(summary, (test_set.name for test_set in inputs.sets), paired_tests(pair_table))
     kinds = {row.method: row.kind for board in found for row in board.everyone}
-    pairs, pair_faults = pair_data(inputs.pairs)
+    pairs, pair_faults = pair_data(pair_table)
     galleries = [build_gallery(test_set, inputs, kinds, out) for test_set in inputs.sets]
     shown = [
         drawn(examples(gallery), test_set, inputs.harmonize, out)

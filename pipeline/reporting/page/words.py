@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.reporting.report_inputs import RunDescription
+from pipeline.reporting.tables.claims import LEVEL
 from pipeline.reporting.tables.columns import MetricColumn
 from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 from pipeline.reporting.turing.turing_scores import Scores
@@ -34,17 +35,28 @@ def headline(found: Sequence[Board]) -> str:
 
 
 def lede(found: Sequence[Board]) -> str:
-    """Say which method leads on which of the main metrics, in one sentence per set."""
+    """Say which method leads on which of the main metrics, and on which nobody does, in one sentence per set.
+
+    A method leads where the paired tests find it better than every other one. The page would say so of any set and
+    metric, so p is corrected once more, for their number (Bonferroni): where no two methods differ, not one sentence in
+    twenty pages names a leader.
+    """
+    claims = sum(column.core for board in found for column in board.tested)
     sentences = []
     for board in found:
         leaders: dict[str, list[str]] = {}
-        for column in board.columns:
-            best = [row.title for row in board.rows if (cell := row.cells.get(column.name)) and cell.mark == "best"]
-            if column.core and len(best) == 1:
-                leaders.setdefault(best[0], []).append(column.label)
-        if leaders:
-            parts = [f"{name} leads on {_listed(metrics)}" for name, metrics in leaders.items()]
-            sentences.append(f"{board.set}: {'; '.join(parts)}." if len(found) > 1 else f"{'; '.join(parts)}.")
+        for column in board.tested:
+            if column.core:
+                leader = board.leaders.get(column.name)
+                sure = leader is not None and leader.p * claims < LEVEL
+                leaders.setdefault(leader.title if sure and leader is not None else "", []).append(column.label)
+        nobody = leaders.pop("", [])
+        parts = [f"{name} leads on {_listed(metrics)}" for name, metrics in leaders.items()]
+        if nobody:
+            parts.append(f"nobody leads on {_listed(nobody)}")
+        if parts:
+            text = "; ".join(parts)
+            sentences.append(f"{board.set}: {text}." if len(found) > 1 else f"{text}.")
     return " ".join(sentences) or "Grey photographs in, color photographs out, every method under one protocol."
 
 

@@ -1,14 +1,15 @@
-"""From the summary table to leaderboards: one per set and protocol, with marks for the best and what equals it."""
+"""From the summary table to leaderboards: one per set and protocol, with marks for what the paired tests carry."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
+from pipeline.reporting.tables.claims import PairedTests, marks_of
 from pipeline.reporting.tables.columns import MetricColumn, metric_columns
 from pipeline.reporting.tables.published_figures import PublishedMethod, published_for, published_metrics
 
@@ -29,7 +30,8 @@ class Cell:
         images: photographs behind the figure.
         left_out: photographs left out of it.
         reason: why it is missing or what to know about it.
-        mark: "best", "tied" (inside the best one's interval) or "".
+        mark: "best" (better than every other ranked row, by the paired tests), "tied" (nobody is, and this is the best
+            figure or not found to be worse than it) or "".
     """
 
     value: float | None = None
@@ -39,6 +41,11 @@ class Cell:
     left_out: int = 0
     reason: str = ""
     mark: str = ""
+
+
+def row_title(method: str, variant: str) -> str:
+    """A method's name, and the variant where it is not the raw result."""
+    return method if variant in ("raw", "") else f"{method} · {variant}"
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,15 @@ class LeaderboardRow:
     @property
     def title(self) -> str:
         """The method's name, and the variant where it is not the raw result."""
-        return self.method if self.variant in ("raw", "") else f"{self.method} · {self.variant}"
+        return row_title(self.method, self.variant)
+
+
+@dataclass(frozen=True)
+class Leader:
+    """The row that is better than every other one on a metric, and the p of its closest comparison, after Holm."""
+
+    title: str
+    p: float
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,10 @@ class Board:
     """The leaderboard of one set under one protocol.
 
     A row with fewer photographs than others is shown and not ranked: its means are over an easier or harder set.
+
+    Attributes:
+        leaders: metric to the row that leads on it; absent where nobody does.
+        tested: the directed metrics that ranked rows were compared on by paired tests.
     """
 
     set: str
@@ -76,6 +95,8 @@ class Board:
     ceiling: tuple[LeaderboardRow, ...]
     published: tuple[PublishedMethod, ...]
     images: int
+    leaders: dict[str, Leader] = field(default_factory=dict)
+    tested: tuple[MetricColumn, ...] = ()
 
     @property
     def ranked(self) -> tuple[LeaderboardRow, ...]:
@@ -116,29 +137,42 @@ def read_summary(path: Path) -> pd.DataFrame:
     return frame
 
 
-def boards(summary: pd.DataFrame, order: Iterable[str] = ()) -> tuple[Board, ...]:
+def boards(
+    summary: pd.DataFrame,
+    order: Iterable[str] = (),
+    tests: PairedTests | None = None,
+    reported: Collection[str] = (),
+) -> tuple[Board, ...]:
     """Build the leaderboards.
 
     Args:
         summary: long table as `read_summary` gives it.
         order: set names in the order wanted; sets not named follow by name.
+        tests: the paired tests of the run; without them nothing is marked and nobody leads.
+        reported: metrics that the protocol reports: shown at once, whatever the registry says.
     """
     places = {name: place for place, name in enumerate(order)}
     pairs = {(str(row.set), str(row.protocol)) for row in summary[["set", "protocol"]].itertuples()}
     ranked = sorted(pairs, key=lambda pair: (places.get(pair[0], len(places)), pair))
-    return tuple(_board(summary, *pair) for pair in ranked)
+    return tuple(_board(summary, *pair, tests or PairedTests(), reported) for pair in ranked)
 
 
-def _board(summary: pd.DataFrame, set_name: str, protocol: str) -> Board:
+def _board(summary: pd.DataFrame, set_name: str, protocol: str, tests: PairedTests, reported: Collection[str]) -> Board:
     part = summary[(summary["set"] == set_name) & (summary["protocol"] == protocol)]
     published = published_for(set_name)
     # a metric that nobody could compute is no column; the section "what is missing" has it
     found = part[part["value"].notna()]
-    columns = metric_columns(set(found["metric"].astype(str)) | published_metrics(published))
+    names = set(found["metric"].astype(str)) | published_metrics(published)
+    columns = tuple(replace(column, core=column.core or column.name in reported) for column in metric_columns(names))
     rows = [_row(group, key) for key, group in part.groupby(["method", "kind", "variant"], sort=True)]
     images = max((row.images for row in rows), default=0)
     contenders = [row for row in rows if row.kind not in ("floor", "ceiling")]
-    whole = _marked([row for row in contenders if row.images == images], columns)
+    whole = [row for row in contenders if row.images == images]
+    marks, leaders, tested = _standings(whole, columns, set_name, tests)
+    whole = [
+        replace(row, cells={n: replace(cell, mark=marks.get((row.title, n), "")) for n, cell in row.cells.items()})
+        for row in whole
+    ]
     partial = [row for row in contenders if row.images < images]
     return Board(
         set=set_name,
@@ -149,6 +183,8 @@ def _board(summary: pd.DataFrame, set_name: str, protocol: str) -> Board:
         ceiling=tuple(row for row in rows if row.kind == "ceiling"),
         published=published,
         images=images,
+        leaders=leaders,
+        tested=tested,
     )
 
 
@@ -175,30 +211,24 @@ def _number(value: object) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _marked(rows: list[LeaderboardRow], columns: tuple[MetricColumn, ...]) -> list[LeaderboardRow]:
-    marks: dict[tuple[int, str], str] = {}
+def _standings(
+    rows: list[LeaderboardRow], columns: tuple[MetricColumn, ...], set_name: str, tests: PairedTests
+) -> tuple[dict[tuple[str, str], str], dict[str, Leader], tuple[MetricColumn, ...]]:
+    """Marks by title and metric, leaders by metric, and the metrics that were tested."""
+    marks: dict[tuple[str, str], str] = {}
+    leaders: dict[str, Leader] = {}
+    tested = []
+    titles = {(row.method, row.variant): row.title for row in rows}
     for column in columns:
-        scored = [
-            (column.score(cell.value), place)
-            for place, row in enumerate(rows)
-            if (cell := row.cells.get(column.name)) is not None and cell.value is not None
-        ]
-        if column.better == "" or len(scored) < 2:
-            continue
-        top = max(score for score, _ in scored)
-        best = [place for score, place in scored if score == top]
-        marks |= {(place, column.name): "best" for place in best}
-        interval = rows[best[0]].cells[column.name]
-        for _, place in scored:
-            value = rows[place].cells[column.name].value
-            if place in best or value is None or interval.low is None or interval.high is None:
-                continue
-            if interval.low <= value <= interval.high:
-                marks[place, column.name] = "tied"
-    return [
-        replace(row, cells={n: replace(cell, mark=marks.get((place, n), "")) for n, cell in row.cells.items()})
-        for place, row in enumerate(rows)
-    ]
+        found = {(row.method, row.variant): row.cells[column.name].value for row in rows if column.name in row.cells}
+        figures = {one: value for one, value in found.items() if value is not None}
+        marked, p = marks_of(tests, set_name, column, figures)
+        if marked:
+            tested.append(column)
+        marks |= {(titles[one], column.name): mark for one, mark in marked.items()}
+        for one in [one for one, mark in marked.items() if mark == "best"]:
+            leaders[column.name] = Leader(titles[one], p)
+    return marks, leaders, tuple(tested)
 
 
 def _by_first_metric(rows: list[LeaderboardRow], columns: tuple[MetricColumn, ...]) -> list[LeaderboardRow]:
