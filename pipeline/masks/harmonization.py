@@ -89,6 +89,8 @@ def _repaint(
     classes = space.to_kept(space.encode(scene.colored))
     member = choose(interior_class_counts(scene.labels, scene.interior, classes, space.kept_count))
     foreign = ~member[scene.labels, classes] & (scene.labels != OUTSIDE)
+    levels = np.zeros(foreign.shape, np.uint8)
+    levels[foreign] = grey_level(lightness(scene.source[foreign]))
     for number, window in _windows(scene.labels):
         own = scene.labels[window] == number
         rows, columns = np.nonzero(own & foreign[window])
@@ -99,7 +101,7 @@ def _repaint(
         place[palette] = np.arange(len(palette))
         rank = np.where(own, place[classes[window]], np.int16(-1))
         near = nearby(rank, rows, columns, len(palette), radius)
-        level = grey_level(lightness(scene.source[window][rows, columns]))
+        level = levels[window][rows, columns]
         change, rgb = _replacements(classes[window][rows, columns], level, palette, near, space)
         result[window][rows[change], columns[change]] = rgb[change]
     return result
