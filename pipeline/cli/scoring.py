@@ -46,5 +46,22 @@ def _filled(text: str, width: int) -> str:
     return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
-SCORING = (score_command,)
+@click.command("metrics")
+def metrics_command() -> None:
+    """List what can be scored here and now.
+
+    For each metric: which way is better, its unit, what it needs and whether that is here, and the protocols of whose
+    papers it is the variant.
+    """
+    from pipeline.evaluation.available import available_metrics
+
+    formatter = click.HelpFormatter(width=min(NARROW, shutil.get_terminal_size((NARROW, 24)).columns))
+    found = available_metrics()
+    formatter.write_dl([(one.name, one.words()) for one in found.metrics])
+    click.echo(formatter.getvalue(), nl=False)
+    for remedy in found.remedies:
+        click.echo(f"\n{_filled(remedy, NARROW)}")
+
+
+SCORING = (score_command, metrics_command)
 """The commands of this module, in the order of the help."""

@@ -35,7 +35,7 @@ def answers(built: Path, choose: str, name: str = "a") -> Path:
         chosen = by_source.get(choose, by_source.get("truth", left))
         entries.append({"left": left, "right": right, "chosen": chosen, "milliseconds": 900})
     path = built / f"{name}.json"
-    content = {"version": 1, "experiment": data["experiment"], "visitor": name, "answers": entries}  # type: ignore[index,call-overload]
+    content = {"version": 2, "experiment": data["experiment"], "visitor": name, "answers": entries}  # type: ignore[index,call-overload]
     path.write_text(json.dumps(content))
     return path
 
@@ -93,6 +93,99 @@ def test_answer_files_that_are_none(built: Path, tmp_path: Path) -> None:
     twice = answers(built, "truth", "twice")
     (tmp_path / "copy.json").write_text(twice.read_text())
     assert score([twice, tmp_path / "copy.json"], built / "key.json")["left_out"] == {"handed in twice": 1}
+
+
+def changed(built: Path, place: Path, **change: object) -> Path:
+    """A careful visitor's file with some of its content replaced."""
+    content = json.loads(answers(built, "truth", "whole").read_text())
+    place.write_text(json.dumps(content | change))
+    return place
+
+
+def entries(built: Path) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(answers(built, "truth", "whole").read_text())["answers"]
+    return found
+
+
+def test_a_trial_counts_once_and_all_must_be_there(built: Path, tmp_path: Path) -> None:
+    """One pair 500 times is one visitor who did not take the test; so is a file without the attention checks."""
+    sources = {key: one["source"] for key, one in json.loads((built / "key.json").read_text())["pictures"].items()}
+    whole = entries(built)
+    unchecked = [one for one in whole if "check" not in (sources[one["left"]], sources[one["right"]])]
+    assert len(unchecked) < len(whole)
+    turned = [one | {"left": one["right"], "right": one["left"]} for one in whole]
+    cases = {
+        "a trial answered more than once": [whole[0]] * 500,
+        "trials left out": unchecked,
+    }
+    for reason, content in cases.items():
+        with pytest.raises(UserError, match=f"1 {reason}"):
+            score([changed(built, tmp_path / "a.json", answers=content)], built / "key.json")
+    with pytest.raises(UserError, match="1 a trial answered more than once"):
+        score([changed(built, tmp_path / "a.json", answers=[*whole, turned[0]])], built / "key.json")
+    with pytest.raises(UserError, match="1 trials left out"):
+        score([changed(built, tmp_path / "a.json", answers=[])], built / "key.json")
+    shuffled = score([changed(built, tmp_path / "a.json", answers=turned[::-1])], built / "key.json")
+    assert shuffled["fooling"] == score([answers(built, "truth", "whole")], built / "key.json")["fooling"]
+    trials = sum(row["trials"] for row in shuffled["fooling"])  # type: ignore[attr-defined]
+    assert trials == 4  # as many as the plan has
+
+
+def test_the_same_answers_under_another_name_are_handed_in_twice(built: Path, tmp_path: Path) -> None:
+    one = answers(built, "truth", "whole")
+    again = changed(built, tmp_path / "b.json", visitor="somebody else")
+    assert score([one, again], built / "key.json")["left_out"] == {"handed in twice": 1}
+
+
+def test_any_json_gets_a_clear_answer(built: Path, tmp_path: Path) -> None:
+    whole, path = entries(built), tmp_path / "a.json"
+    one = whole[0]
+    stranger = next(two for two in whole if two["left"] not in one.values())["left"]
+    for content, message in (
+        (5, "'answers' is a number, it takes a list"),
+        (None, "'answers' is null"),
+        ({"left": 1}, "'answers' is a mapping"),
+        ([5], "answer 1 is no answer"),
+        ([{"left": ["a"], "right": "b", "chosen": "b"}], "answer 1 is no answer"),
+        ([one | {"right": one["left"]}], "which is no trial of this test"),
+        ([one | {"right": stranger}], "which is no trial of this test"),
+        ([*whole[1:], one | {"chosen": stranger}], "which was not shown"),
+    ):
+        with pytest.raises(UserError, match=message) as told:
+            score([changed(built, path, answers=content)], built / "key.json")
+        assert "\n" not in str(told.value) and "a.json" in str(told.value)
+    for text in (
+        "5",
+        "[]",
+        "null",
+        '"text"',
+        "{}",
+        '{"version": 2}',
+        "[" * 100_000,
+        '{"version": 1, "answers": []}',
+        "\xff",
+    ):
+        path.write_bytes(text.encode("latin-1"))
+        with pytest.raises(UserError, match=r"a\.json") as told:
+            score([path], built / "key.json")
+        assert "\n" not in str(told.value)
+    for key in (
+        {"pictures": 3},
+        {"trials": 3},
+        {"trials": [["a", "b"]]},
+        {"trials": [[1, "b"]]},
+        {"pictures": {"a": 1}},
+    ):
+        (tmp_path / "key.json").write_text(json.dumps(json.loads((built / "key.json").read_text()) | key))
+        with pytest.raises(UserError, match=r"key\.json: is no key"):
+            score([answers(built, "truth", "whole")], tmp_path / "key.json")
+
+
+def test_a_method_called_truth_is_refused(built: Path, tmp_path: Path) -> None:
+    one = made_up_run(tmp_path / "run", names=("coffee",), side=48).sets[0]
+    called = replace(one, predictions={"truth": one.predictions["l2"]})
+    with pytest.raises(UserError, match="a method is called 'truth'"):
+        build_turing([called], tmp_path / "out", tmp_path / "key.json", 5)
 
 
 @pytest.mark.parametrize(("hits", "trials"), [(0, 7), (3, 10), (32, 100), (9, 9)])

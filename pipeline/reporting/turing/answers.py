@@ -29,8 +29,29 @@ class Answer:
     lost: str
 
 
+Pair = tuple[str, str]
+"""The two pictures of a trial, in the order of their names."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the test was made of.
+
+    Attributes:
+        experiment: which test.
+        trials: the pairs that a visitor judges, each once.
+        sources: picture to "truth", "check" or a method.
+    """
+
+    experiment: str
+    trials: frozenset[Pair]
+    sources: Mapping[str, str]
+
+
 def score(answers: Sequence[Path], key: Path, seed: int = 0) -> dict[str, object]:
     """Score answer files.
+
+    A file counts as a whole or not at all: it has every trial of the key, each once, attention checks among them.
 
     Args:
         answers: JSON files that visitors have downloaded.
@@ -46,26 +67,27 @@ def score(answers: Sequence[Path], key: Path, seed: int = 0) -> dict[str, object
     Raises:
         UserError: a file cannot be read or is no answer or key file, or no visitor could be counted.
     """
-    facts = _read(key, "pictures")
-    sources = {name: str(picture["source"]) for name, picture in facts["pictures"].items()}
+    facts = _read_key(key)
     left_out: Counter[str] = Counter()
     counted: list[Answer] = []
     visitors: set[str] = set()
+    seen: set[str] = set()
     for path in sorted(answers):
         content = _read(path, "answers")
-        if content.get("experiment") != facts.get("experiment"):
+        if content.get("experiment") != facts.experiment:
             left_out["answers to another test"] += 1
             continue
-        visitor = str(content.get("visitor", path.name))
-        if visitor in visitors:
+        visitor, same = str(content.get("visitor", path.name)), json.dumps(content["answers"], sort_keys=True)
+        if visitor in visitors or same in seen:
             left_out["handed in twice"] += 1
             continue
-        found = [_answer(path, visitor, entry, sources) for entry in content["answers"]]
-        checks = [one.won != CHECK for one in found if CHECK in (one.won, one.lost)]
-        if checks and sum(checks) / len(checks) < CHECKS_NEEDED:
-            left_out["attention checks failed"] += 1
+        chosen = _choices(path, content["answers"], facts)
+        if reason := _why_not(chosen, facts):
+            left_out[reason] += 1
             continue
         visitors.add(visitor)
+        seen.add(same)
+        found = [_answer(visitor, pair, choice, facts) for pair, choice in chosen]
         counted += [one for one in found if CHECK not in (one.won, one.lost)]
     if not counted:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items())) or "no file"
@@ -76,6 +98,19 @@ def score(answers: Sequence[Path], key: Path, seed: int = 0) -> dict[str, object
         "fooling": fooling(counted),
         "preference": preference(counted, seed),
     }
+
+
+def _why_not(chosen: Sequence[tuple[Pair, str]], key: Key) -> str:
+    """Why a visitor's answers do not count; empty where they do."""
+    pairs = [pair for pair, _ in chosen]
+    if len(set(pairs)) < len(pairs):
+        return "a trial answered more than once"
+    if set(pairs) != key.trials:
+        return "trials left out"
+    checks = [key.sources[choice] != CHECK for pair, choice in chosen if CHECK in (key.sources[one] for one in pair)]
+    if checks and sum(checks) / len(checks) < CHECKS_NEEDED:
+        return "attention checks failed"
+    return ""
 
 
 def write_scores(scores: Mapping[str, object], path: Path) -> None:
@@ -168,22 +203,62 @@ def bradley_terry(wins: npt.NDArray[np.float64], tolerance: float = 1e-8) -> npt
     return np.log(strength)
 
 
-def _answer(path: Path, visitor: str, entry: Mapping[str, object], sources: Mapping[str, str]) -> Answer:
+def _answer(visitor: str, pair: Pair, choice: str, key: Key) -> Answer:
+    other = pair[0] if choice == pair[1] else pair[1]
+    return Answer(visitor, key.sources[choice], key.sources[other])
+
+
+def _choices(path: Path, entries: object, key: Key) -> list[tuple[Pair, str]]:
+    """The pairs that a visitor judged, and what was chosen of each.
+
+    Raises:
+        UserError: if they are no list of answers to trials of this test.
+    """
+    if not isinstance(entries, list):
+        raise UserError(f"{path}: 'answers' is {_kind(entries)}, it takes a list")
+    found = []
+    for number, entry in enumerate(entries, 1):
+        told = [entry.get(name) for name in ("left", "right", "chosen")] if isinstance(entry, dict) else []
+        names = [name for name in told if isinstance(name, str)]
+        if len(names) != 3:
+            raise UserError(f"{path}: answer {number} is no answer; it takes left, right and chosen, names of pictures")
+        left, right, chosen = names
+        pair = (min(left, right), max(left, right))
+        if pair not in key.trials:
+            raise UserError(f"{path}: answer {number} is to {left} beside {right}, which is no trial of this test")
+        if chosen not in pair:
+            raise UserError(f"{path}: answer {number} chose {chosen}, which was not shown; it takes left or right")
+        found.append((pair, chosen))
+    return found
+
+
+def _read_key(path: Path) -> Key:
+    content = _read(path, "trials")
+    trials: Any = content["trials"]
+    pictures: Any = content.get("pictures")
     try:
-        left, right, chosen = (str(entry[name]) for name in ("left", "right", "chosen"))
-        won, lost = sources[chosen], sources[right if chosen == left else left]
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{path}: an answer names {error}, which is no picture of this test") from error
-    if chosen not in (left, right):
-        raise UserError(f"{path}: an answer chose {chosen}, which was not shown; it takes the left or the right one")
-    return Answer(visitor, won, lost)
+        sources = {str(name): str(picture["source"]) for name, picture in pictures.items()}
+        pairs = frozenset((min(one, other), max(one, other)) for one, other in trials)
+        if any(one not in sources or other not in sources or one == other for one, other in pairs):
+            raise ValueError("a trial is of no two pictures")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: is no key of a Turing test ({error}); run dvc repro to make one") from None
+    return Key(str(content.get("experiment")), pairs, sources)
 
 
 def _read(path: Path, needed: str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error}); it takes a file of the Turing test") from error
-    if not isinstance(content, dict) or needed not in content or content.get("version") != VERSION:
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds {_kind(content)}, it takes a file of the Turing test")
+    if content.get("version") != VERSION or needed not in content:
         raise UserError(f"{path}: is no file of this Turing test; it takes version {VERSION} with {needed!r}")
     return content
+
+
+def _kind(value: object) -> str:
+    """What a JSON value is, in words."""
+    names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -30,7 +30,8 @@ from pipeline.storage.store import Store
 TRUTH, CHECK = "truth", "check"
 PICTURE_SIDE = 384  # px, longest side
 QUALITY = 92
-VERSION = 1
+VERSION = 2
+"""Of the files; since 2 the key holds the list of trials."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,13 @@ def build_turing(sets: Sequence[TestSet], out: Path, key: Path, seed: int, plan:
         The number of trials that count.
 
     Raises:
-        UserError: no set has both a truth and a method, a store cannot be read, or the key would lie among the
-            pictures.
+        UserError: no set has both a truth and a method, a method is called as a picture of the test is, a store cannot
+            be read, or the key would lie among the pictures.
     """
     plan = plan or Plan()
+    for name in (TRUTH, CHECK):
+        if any(name in one.predictions for one in sets):
+            raise UserError(f"turing: a method is called {name!r}, as a picture of the test is; give it another name")
     folder = out / "turing"
     if key.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{key}: the key would lie among the pictures for visitors; it takes a place outside {folder}")
@@ -110,7 +114,7 @@ def build_turing(sets: Sequence[TestSet], out: Path, key: Path, seed: int, plan:
         "practice": [{"pictures": pair, "real": name} for pair, name in zip(shown, real, strict=True)],
         "trials": sorted(counted),
     }
-    facts = {"version": VERSION, "experiment": experiment, "pictures": sources}
+    facts = {"version": VERSION, "experiment": experiment, "trials": sorted(counted), "pictures": sources}
     write_text(key, json.dumps(facts, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     write_text(out / "turing.html", render("turing.html", {"data": data}))
     return len(trials)
