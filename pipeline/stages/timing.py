@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.machine.files import write_text
 from pipeline.stages import paths
+from pipeline.stages.registry import STAGES
 
 
 def record_seconds(stage: str, seconds: float, line: str) -> None:
@@ -28,8 +29,9 @@ def read_seconds(folder: Path = paths.CACHE / "timings") -> dict[str, float]:
         folder: where they are kept.
 
     Returns:
-        Wall seconds by stage name, in the order in which they ran; empty where nothing has run here.
+        Wall seconds by stage name, in the order in which they ran; empty where nothing has run here, and without stages
+        that the graph had once.
     """
     paths_by_age = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
     notes = (json.loads(path.read_text(encoding="utf-8")) for path in paths_by_age)
-    return {note["stage"]: note["seconds"] for note in notes}
+    return {note["stage"]: note["seconds"] for note in notes if note["stage"].split("@")[0] in STAGES}
