@@ -56,6 +56,8 @@ def lede(found: Sequence[Board]) -> str:
             parts.append(f"nobody leads on {_listed(nobody)}")
         if parts:
             text = "; ".join(parts)
+            if not leaders:
+                text = f"N{text[1:]}"  # a method's name keeps its own case
             sentences.append(f"{board.set}: {text}." if len(found) > 1 else f"{text}.")
     return " ".join(sentences) or "Grey photographs in, color photographs out, every method under one protocol."
 
