@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from pipeline.color.constants import AB_SCALE
-from pipeline.color.lab import OFFSET
-from pipeline.color.soft_encoding import nearby_classes
 from pipeline.losses.term import Term
 from pipeline.settings.sections import Positive, Share
 
@@ -79,6 +77,8 @@ def soft_targets(
     """
     import torch
 
+    from pipeline.color.lab import OFFSET
+
     count = min(neighbours, len(centers))
     nearby = _nearby(centers, count)
     a, b = ab.unbind(1)  # each (N, h, w)
@@ -99,6 +99,8 @@ def soft_targets(
 def _nearby(centers: "torch.Tensor", count: int) -> "torch.Tensor":
     """`soft_encoding.nearby_classes` on the centers' device, made once as long as the centers are kept."""
     import torch
+
+    from pipeline.color.soft_encoding import nearby_classes
 
     lists = _lists_of_centers().setdefault(centers, {})
     if count not in lists:
