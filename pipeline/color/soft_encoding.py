@@ -9,6 +9,8 @@ Floats = npt.NDArray[np.float64]
 
 ROWS = 2048
 """Colors compared with all classes at a time."""
+SLACK = 1e-2
+"""Squared CIELAB units by which single precision may get a squared distance wrong, and more."""
 PRIOR_DECIMALS = 12
 """Exponentials differ in their last bits from processor to processor; so many decimals of a share do not."""
 
@@ -34,6 +36,33 @@ def soft_shares(
     distances = np.take_along_axis(squared, nearest, axis=1)
     shares = np.exp((distances[:, :1] - distances) / (2 * sigma**2))  # the nearest is 1: no sum underflows to 0
     return nearest, shares / shares.sum(axis=1, keepdims=True)
+
+
+def nearby_classes(centers: npt.NDArray[np.floating], neighbours: int) -> npt.NDArray[np.int32]:
+    """The classes that can be among the nearest of some color, for each unit cell of ab: a short list instead of all.
+
+    A class is left out of a cell's list where at least `neighbours` others are nearer to every point of the cell.
+
+    Args:
+        centers: float (Q, 2), the classes' centers, in CIELAB units.
+        neighbours: k, at most Q.
+
+    Returns:
+        int32 (65536, m), kept indices in rising order, at least k of each cell, then Q, which is no class; cell
+        [floor(a) + 128, floor(b) + 128] of [-128, 128) lies at 256 times the first place plus the second.
+    """
+    low = np.arange(2 * OFFSET) - float(OFFSET)
+    below, above = (low[:, None, None] - centers.astype(np.float64) + edge for edge in (0, 1))  # (256, Q, 2)
+    least = np.square(np.maximum(0, np.maximum(below, -above)))
+    most = np.square(np.maximum(np.abs(below), np.abs(above)))
+    lists: list[npt.NDArray[np.intp]] = []
+    for nearest, farthest in zip(least[..., 0], most[..., 0], strict=True):
+        bound = np.partition(farthest + most[..., 1], neighbours - 1, axis=1)[:, neighbours - 1]
+        lists += [np.flatnonzero(row) for row in nearest + least[..., 1] <= bound[:, None] + SLACK]
+    table = np.full((len(lists), max(map(len, lists))), len(centers), np.int32)
+    for row, found in zip(table, lists, strict=True):
+        row[: len(found)] = found
+    return table
 
 
 def soft_prior(

@@ -1,5 +1,6 @@
 """Cross-entropy against soft targets, rare colors weighted up (Zhang, Isola, Efros 2016, Eq. 2-4; SPEC R11 to R14)."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pipeline.settings.sections import Positive, Share
 
 if TYPE_CHECKING:
     import torch
+    from torch.utils.weak import WeakTensorKeyDictionary
 
     from pipeline.losses.batch import Batch, NetworkOutput
 
@@ -62,11 +64,11 @@ class SoftCrossEntropy(Term):
 def soft_targets(
     ab: "torch.Tensor", centers: "torch.Tensor", neighbours: int, sigma: float
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """`color.soft_encoding.soft_shares` of a batch, on its device.
+    """`color.soft_encoding.soft_shares` of a batch, on its device; each color is compared with nearby classes alone.
 
     Args:
-        ab: float (N, 2, h, w), in CIELAB units.
-        centers: float (Q, 2), the classes' centers.
+        ab: float (N, 2, h, w), in CIELAB units, in [-128, 128), as all of sRGB is.
+        centers: float (Q, 2), the classes' centers; never changed in place, for what is near them is found out once.
         neighbours: k, how many of the nearest classes share a color; all of them where there are fewer.
         sigma: of the Gaussian of the distance, in CIELAB units.
 
@@ -75,13 +77,42 @@ def soft_targets(
     """
     import torch
 
+    from pipeline.color.lab import OFFSET
+
     count = min(neighbours, len(centers))
-    a, b = ab.unsqueeze(-1).unbind(1)  # each (N, h, w, 1)
-    places = centers.to(ab.dtype)
-    squared = (a - places[:, 0]).square_().add_((b - places[:, 1]).square_())
-    distances, index = squared.topk(count, dim=-1, largest=False)
-    shares = torch.softmax(distances / (-2 * sigma**2), dim=-1)
-    return index.permute(0, 3, 1, 2), shares.permute(0, 3, 1, 2)
+    nearby = _nearby(centers, count)
+    a, b = ab.unbind(1)  # each (N, h, w)
+    cells = [(axis.floor().long() + OFFSET).clamp_(0, 2 * OFFSET - 1) for axis in (a, b)]
+    listed = nearby.index_select(0, (cells[0] * (2 * OFFSET) + cells[1]).flatten())  # (N h w, m)
+    places = torch.cat([centers.to(ab.dtype), ab.new_full((1, 2), torch.inf)])  # the last is that of no class
+    squared = sum(
+        (color.flatten()[:, None] - places[:, axis].index_select(0, listed.flatten()).view_as(listed)).square_()
+        for axis, color in enumerate((a, b))
+    )
+    assert isinstance(squared, torch.Tensor)
+    distances, place = squared.topk(count, dim=1, largest=False)
+    shares = torch.softmax(distances / (-2 * sigma**2), dim=1)
+    shape = (*a.shape, count)
+    return listed.gather(1, place).long().view(shape).permute(0, 3, 1, 2), shares.view(shape).permute(0, 3, 1, 2)
+
+
+def _nearby(centers: "torch.Tensor", count: int) -> "torch.Tensor":
+    """`soft_encoding.nearby_classes` on the centers' device, made once as long as the centers are kept."""
+    import torch
+
+    from pipeline.color.soft_encoding import nearby_classes
+
+    lists = _lists_of_centers().setdefault(centers, {})
+    if count not in lists:
+        lists[count] = torch.from_numpy(nearby_classes(centers.cpu().numpy(), count)).to(centers.device)
+    return lists[count]
+
+
+@cache
+def _lists_of_centers() -> "WeakTensorKeyDictionary":
+    from torch.utils.weak import WeakTensorKeyDictionary
+
+    return WeakTensorKeyDictionary()
 
 
 def rebalancing_weights(prior: "torch.Tensor", uniform_share: float) -> "torch.Tensor":

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.color.constants import AB_SCALE
-from pipeline.color.soft_encoding import soft_shares
+from pipeline.color.soft_encoding import nearby_classes, soft_shares
 from pipeline.color.weighting import cic_weights, class_weights
 from pipeline.losses.batch import Batch, NetworkOutput
 from pipeline.losses.class_cross_entropy import ClassCrossEntropy
@@ -182,6 +182,42 @@ def test_soft_targets_are_those_of_the_statistics() -> None:
     np.testing.assert_array_equal(index.permute(0, 2, 3, 1).reshape(-1, 10), expected[0])
     np.testing.assert_allclose(shares.permute(0, 2, 3, 1).reshape(-1, 10), expected[1], rtol=1e-9, atol=1e-300)
     assert soft_targets(torch.zeros(1, 2, 1, 1), torch.zeros(4, 2), 10, 5.0)[0].shape == (1, 4, 1, 1)
+
+
+@pytest.mark.parametrize("neighbours", [1, 5, 10])
+def test_comparing_with_nearby_classes_alone_changes_no_bit_of_a_soft_target(neighbours: int) -> None:
+    """Against all 313 at once, as the sources do; an accident of the grid among them, and cells' edges and corners."""
+    random = np.random.default_rng(13)
+    spread, edges = random.uniform(-128, 127.99, (9000, 2)), random.integers(-128, 128, (1000, 2)).astype(float)
+    edges += random.uniform(1e-5, 2e-5, edges.shape)  # not equally near to two classes, of which either might be first
+    published = cic_classes()[0].kept_centers.astype(float)
+    for centers in (published, random.uniform(-110, 110, (40, 2))):
+        for dtype in (torch.float64, torch.float32):
+            ab = torch.from_numpy(np.concatenate([spread, edges]).reshape(10, 20, 50, 2)).to(dtype).permute(0, 3, 1, 2)
+            index, shares = soft_targets(ab, torch.from_numpy(centers), neighbours, 5.0)
+            a, b = ab.unsqueeze(-1).unbind(1)
+            places = torch.from_numpy(centers).to(dtype)
+            squared = (a - places[:, 0]).square() + (b - places[:, 1]).square()
+            nearest, expected = squared.topk(neighbours + 1, dim=-1, largest=False)
+            distances, expected = nearest[..., :-1], expected[..., :-1]
+            assert torch.equal(shares.permute(0, 2, 3, 1), (distances / -50).softmax(-1))
+            found = index.permute(0, 2, 3, 1)
+            assert torch.equal(squared.gather(-1, found), distances)
+            tied = (nearest.diff() == 0).any(-1)  # two classes equally near, but for rounding
+            assert dtype == torch.float32 or not tied.any()
+            assert torch.equal(found[~tied], expected[~tied])
+
+
+def test_the_nearby_classes_of_a_cell_hold_the_nearest_of_every_point_in_it() -> None:
+    centers = np.random.default_rng(14).uniform(-100, 100, (30, 2))
+    table = nearby_classes(centers, 3)
+    assert table.shape[0] == 65536 and table.shape[1] < 15
+    for cell in ((128, 128), (0, 255), (70, 201)):
+        points = np.stack(np.meshgrid(*(np.linspace(0, 1, 41) + place - 128 for place in cell)), -1).reshape(-1, 2)
+        nearest = np.argsort(((points[:, None] - centers) ** 2).sum(2), axis=1)[:, :3]
+        listed = table[256 * cell[0] + cell[1]]
+        assert set(nearest.flat) <= set(listed.tolist())
+        assert (np.diff(listed[listed < 30]) > 0).all() and (listed[(listed < 30).sum() :] == 30).all()
 
 
 @pytest.mark.parametrize("uniform_share", [0.5, 1.0])
