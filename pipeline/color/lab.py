@@ -92,9 +92,10 @@ def rgb_to_lab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """
     flat = rgb.reshape(-1, 3)
     lab = np.empty(flat.shape, np.float32)
+    to_shares = RGB_TO_XYZ / WHITE[:, None]
     for part in _chunks(len(flat)):
-        red, green, blue = (LINEAR_VALUES.take(channel) for channel in flat[part].T)
-        x, y, z = (lab_curve(share) for share in product(RGB_TO_XYZ / WHITE[:, None], (red, green, blue)))
+        red, green, blue = LINEAR_VALUES.take(flat[part].T)
+        x, y, z = lab_curve(np.stack(product(to_shares, (red, green, blue))))
         lab[part, 0], lab[part, 1], lab[part, 2] = 116 * y - 16, 500 * (x - y), 200 * (y - z)
     return lab.reshape(rgb.shape)
 
