@@ -122,3 +122,11 @@ heavy = {{"torch", "torchvision", "skimage", "sklearn", "pandas"}} & set(sys.mod
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_tiny_imagenet_has_the_systems_as_they_are_in_small():
+    small, tiny = (validate_settings(parsed(overlay_preset(name))) for name in ("systems", "tiny_imagenet"))
+    assert (tiny.methods, tiny.run.methods, tiny.spaces) == (small.methods, small.run.methods, small.spaces)
+    assert {entry.source for entry in tiny.sets.values()} == {"tiny_imagenet"}
+    assert [tiny.sets[name].split for name in (tiny.run.train, *tiny.run.test)] == ["train", "test"]
+    assert tiny.train.size == tiny.predict.size == 64
