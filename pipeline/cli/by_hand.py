@@ -51,11 +51,13 @@ def preset(name: str | None, show: bool) -> None:
 @click.option("--name", required=True, help="What the report calls these results, such as DDColor.")
 @click.option("--resize", is_flag=True, help="Bring results of another size to the photograph's (bicubic).")
 @click.option("--partial", is_flag=True, help="Accept missing and extra files; every score says what is missing.")
-def import_command(folder: Path, set_name: str, name: str, resize: bool, partial: bool) -> None:
+@click.option("--suffix", default="", help="What results have behind the photograph's name, such as _colorized.")
+def import_command(folder: Path, set_name: str, name: str, resize: bool, partial: bool, suffix: str) -> None:
     """Make anybody's colorized photographs a method.
 
-    The files of FOLDER are matched to the set's photographs by file name. Afterwards add NAME to run.imported in
-    params.yaml and say dvc repro: the same code scores it under the same protocol.
+    The files of FOLDER are matched to the set's photographs by file name (huebench sets export writes these).
+    Afterwards add NAME to run.imported in params.yaml and say dvc repro: the same code scores it under the same
+    protocol.
     """
     from pipeline.sets import imported as importing
     from pipeline.settings.params import BASELINES, known, load_settings
@@ -67,7 +69,7 @@ def import_command(folder: Path, set_name: str, name: str, resize: bool, partial
     if name in BASELINES or name in settings.methods or not re.fullmatch(NAME, name):
         raise UserError(f"--name is {name!r}, it takes letters, digits and underscores, and no name that is in use")
     truth = Store(paths.image_set(known(settings, "sets", set_name)))
-    report = importing.import_folder(folder, truth, paths.imported(name, set_name), resize, partial)
+    report = importing.import_folder(folder, truth, paths.imported(name, set_name), resize, partial, ending=suffix)
     for line in report.lines():
         click.echo(line)
     if name not in settings.run.imported:
@@ -100,12 +102,19 @@ def colorize_command(
     A photograph's own lightness, format and EXIF are kept; sepia and tints are taken for grey. One bad file does not
     stop the rest: the last line says how many were left behind and why, and the exit code is then 1.
     """
+    from pipeline.settings.params import known, load_settings
+
+    settings = load_settings()
+    known(settings, "methods", method)
+    for photo in photos:
+        if not photo.exists():
+            raise UserError(f"{photo} is not there")
+    # below, torch is loaded, which takes seconds
     from pipeline.cli.colorize import colorize as colorize_by_method
     from pipeline.inference.own_photographs import Options
-    from pipeline.settings.params import load_settings
 
     options = Options(saturation=saturation, tile=tile, compare=compare, force=force)
-    outcome = colorize_by_method(load_settings(), method, photos, out, options, harmonize)
+    outcome = colorize_by_method(settings, method, photos, out, options, harmonize)
     for failure in outcome.failures:
         click.echo(f"{failure.path}: {failure.reason}, {failure.detail}", err=True)
     click.echo(str(outcome))
@@ -124,7 +133,9 @@ def turing() -> None:
 @turing.command("score")
 @click.argument("answers", nargs=-1, required=True, metavar="ANSWERS.json...", type=click.Path(path_type=Path))
 def turing_score(answers: tuple[Path, ...]) -> None:
-    """How often each method was taken for the real photograph (50 % cannot be told apart), and which was preferred.
+    """How often each method was taken for the real photograph.
+
+    At 50 % it cannot be told apart. Also, which method was preferred.
 
     The report shows the scores the next time it is made: dvc repro --force --single-item report
     """
@@ -170,7 +181,7 @@ def sweep() -> None:
 
     \b
     dvc exp run --queue -S 'spaces.paper.bin_size=4,6,8,10,12,14'
-    dvc queue start -j 1
+    dvc exp run --run-all
     huebench sweep
     dvc repro --force --single-item report
     """
@@ -179,20 +190,25 @@ def sweep() -> None:
     from pipeline.stages import paths
     from pipeline.storage.tables import write_table
 
-    names = experiments()
-    if not names:
-        raise UserError("no finished experiment started from HEAD; dvc exp run --queue -S makes some")
-    table, left_out = sweep_table(finished("HEAD", paths.METRICS), [finished(name, paths.METRICS) for name in names])
+    found = experiments()
+    waiting = "".join(f"; {count} {state}" for state, count in found.others.items())
+    if not found.finished:
+        raise UserError(f"no finished experiment started from HEAD{waiting}; dvc exp run --queue -S makes some")
+    runs = [finished(name, paths.METRICS) for name in found.finished]
+    table, left_out = sweep_table(finished("HEAD", paths.METRICS), runs)
     for line in left_out:
         click.echo(line)
     if not len(table):
-        raise UserError("no experiment differs from HEAD in one parameter alone; there is nothing to draw")
+        raise UserError(
+            f"no experiment differs from HEAD in one parameter alone{waiting}; a finished one that does is drawn"
+        )
     write_table(table, paths.SWEEP)
     frame = table.to_pandas()
     for parameter, values in frame.groupby("parameter")["value"]:
         click.echo(f"{parameter}: {', '.join(dict.fromkeys(values))}")
     click.echo(
-        f"{frame['experiment'].nunique()} runs -> {paths.SWEEP}; dvc repro --force --single-item report draws them"
+        f"{frame['experiment'].nunique()} runs -> {paths.SWEEP}{waiting}; "
+        "dvc repro --force --single-item report draws them"
     )
 
 
@@ -216,7 +232,10 @@ def sets_list() -> None:
 @sets.command("show")
 @click.argument("name")
 def sets_show(name: str) -> None:
-    """What the set NAME holds: counts, sizes, grey share, refusals by reason, licence."""
+    """What the set NAME holds.
+
+    Counts, sizes, grey share, refusals by reason, licence.
+    """
     from pipeline.sets.inspecting import describe_set
     from pipeline.settings.params import known, load_settings
     from pipeline.stages import paths
@@ -239,6 +258,24 @@ def sets_verify(name: str) -> None:
     if damages:
         raise UserError(f"set {name} is damaged in {len(damages)} places; run dvc repro --force download@{name}")
     click.echo(f"set {name}: every checksum is right")
+
+
+@sets.command("export")
+@click.argument("name", metavar="SET")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--split", type=click.Choice(["train", "test"]), help="Only this split.")
+@click.option("--grey", is_flag=True, help="What a method is given: the lightness, as grey PNG.")
+def sets_export(name: str, folder: Path, split: str | None, grey: bool) -> None:
+    """Write the photographs of a set as files into DIR.
+
+    Results of any program that keeps the names come back by huebench import-results.
+    """
+    from pipeline.sets.exporting import export_set
+    from pipeline.settings.params import known, load_settings
+    from pipeline.stages import paths
+
+    count = export_set(paths.image_set(known(load_settings(), "sets", name)), folder, split, grey)
+    click.echo(f"{count} photograph{'' if count == 1 else 's'} -> {folder}")
 
 
 BY_HAND = (preset, sets, import_command, colorize_command, turing, compare, sweep)

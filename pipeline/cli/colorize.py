@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.color.space import ColorSpace
-from pipeline.errors import UserError
 from pipeline.inference.own_photographs import Harmonizer, LeftBehind, Options, Outcome, colorize_photographs
 from pipeline.inference.predictor import PredictorSettings, load_predictor
 from pipeline.machine.devices import choose_device
@@ -18,7 +17,7 @@ from pipeline.masks.rle import NotSegmented
 from pipeline.methods.build import class_readout
 from pipeline.methods.checkpoint import WEIGHTS, load_model
 from pipeline.settings.mask_entries import Masks
-from pipeline.settings.params import Settings
+from pipeline.settings.params import Settings, known
 from pipeline.settings.sections import Harmonize
 from pipeline.stages import paths
 from pipeline.stages.prepare import read_prepared
@@ -44,8 +43,7 @@ def colorize(
     Raises:
         UserError: if the method is unknown or not trained, or the sources hold no photograph.
     """
-    if method not in settings.methods:
-        raise UserError(f"{method!r} is no method of params.yaml; methods has {', '.join(settings.methods)}")
+    known(settings, "methods", method)
     entry, weights = settings.methods[method], paths.model(method) / WEIGHTS
     head = read_prepared(method).head
     digest = load_model(weights, entry.model, head).digest

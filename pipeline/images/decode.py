@@ -28,9 +28,9 @@ else:
     HEIF = True
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000") + (("HEIF",) if HEIF else ())
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".jp2", ".j2k", ".jpx") + (
-    (".heic", ".heif") if HEIF else ()
-)
+HEIC = (".heic", ".heif")  # without the plugin too: such a file is refused by name, not passed over
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".jp2", ".j2k", ".jpx", *HEIC)
+HEIF_EXTRA = "pip install -e '.[heif]'"
 MAX_PIXELS = 2**27  # 134 million: a 100 megapixel scan passes, a decompression bomb does not
 MAX_BYTES = 2**30
 
@@ -39,6 +39,7 @@ REASONS = {
     "too_many_bytes": "the file is larger than the limit",
     "too_many_pixels": "the declared size is larger than the limit",
     "unknown_format": f"no image of a format read here ({', '.join(FORMATS)})",
+    "needs_heif": f"a HEIC photograph, which the extra `heif` reads: {HEIF_EXTRA}",
     "unsupported_mode": "a pixel format without a defined way to 8-bit sRGB (float, 32-bit integer)",
     "truncated": "the file ends before its last pixel",
     "corrupt": "the file contradicts itself or its format",
@@ -53,6 +54,8 @@ _ABOUT_THE_PHOTOGRAPH = (270, 271, 272, 305, 306, 315, 700, 33432, 0x8769, 0x882
 tell where and how the pixels of this one file lie."""
 _EXIF_PLACES = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 _STARTS = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+"""What stands in bytes 8 to 12 behind `ftyp` (ISO/IEC 23008-12, annex B, and its registered brands)."""
 
 
 class ImageRefused(Exception):
@@ -184,6 +187,8 @@ def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
         with quiet():
             image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
+        if not HEIF and data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+            raise ImageRefused("needs_heif", HEIF_EXTRA, name) from error
         looks = next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
         detail = f"begins like {looks}, but its header cannot be read" if looks else f"begins with {data[:8]!r}"
         raise ImageRefused("unknown_format", detail, name) from error

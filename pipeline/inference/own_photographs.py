@@ -92,7 +92,7 @@ class Outcome(NamedTuple):
             counts[failure.reason] = counts.get(failure.reason, 0) + 1
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
         left = f", {len(self.failures)} left behind ({reasons})" if counts else ""
-        return f"{len(self.written)} photographs colorized{left}"
+        return f"{len(self.written)} photograph{'' if len(self.written) == 1 else 's'} colorized{left}"
 
 
 class _Job(NamedTuple):

@@ -23,6 +23,8 @@ FEW = 2000
 """Photographs for which starting processes takes longer than looking at them."""
 BATCH = 16
 """Photographs that a process gets at a time."""
+BAD_OF_FOLDER = 3
+"""Refused files that a folder may hold whatever its size: a share of a few photographs is less than one file."""
 NAMED = 20
 """Refused photographs that a message names."""
 
@@ -188,12 +190,13 @@ def _kept_together(photographs: list[Photograph], entry: FolderSet, name: str) -
 
 
 def _judge(name: str, entry: ImageSet, built: BuiltSet) -> None:
-    """Refuse a set that is empty or has too many bad files."""
+    """Refuse a set that has no usable photograph or too many bad files."""
     bad = sum(built.refused.values())
     total = sum(built.photographs.values()) + bad
     if not total:
         raise UserError(f"sets.{name} has no photograph; look at its settings")
-    if bad > entry.max_bad_share * total:
+    few = BAD_OF_FOLDER if isinstance(entry, FolderSet) and entry.max_bad_share else 0
+    if bad > max(few, entry.max_bad_share * total) or bad == total:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(built.refused.items()))
         more = [f"and {bad - NAMED:,} more"] if bad > NAMED else []
         raise UserError(

@@ -30,6 +30,8 @@ class FolderSet(ImageSet):
     own for that reason. No rule that looks at the photographs alone does better: it must not matter in which order they
     were added, and the last to come may be the link between two that were apart.
 
+    Up to three refused files stop no folder, unless `max_bad_share` is 0 or nothing else is in it.
+
     Attributes:
         path: the folder, absolute or from the project's root; read recursively, hidden names left out.
         split_by: "hash" sends a share of the photographs to the test split by a hash of their bytes; "subfolder" takes

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pipeline.errors import UserError
 from pipeline.images.decode import Decoded, ImageRefused, decode, encode_png
+from pipeline.images.encode import photograph_files
 from pipeline.images.resizing import resize
 from pipeline.sets.matching import listed, match_files
 from pipeline.storage.store import Store, StoreWriter
@@ -26,6 +27,7 @@ class ImportReport:
         unreadable: "name: reason" of files that are no usable image.
         wrong_size: "name: size instead of size", resized or refused as told.
         converted: "name: mode" of files that are no 8-bit RGB; they are scored as sRGB.
+        unmarked: files whose name does not end as a result's.
     """
 
     imported: list[str] = field(default_factory=list)
@@ -35,11 +37,13 @@ class ImportReport:
     unreadable: list[str] = field(default_factory=list)
     wrong_size: list[str] = field(default_factory=list)
     converted: list[str] = field(default_factory=list)
+    unmarked: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """What there is to say, a line for each kind of trouble."""
         kinds = {
             "without a result": self.missing,
+            "passed over, as their names end in something else": self.unmarked,
             "left out, as they belong to no photograph": self.extra,
             "with more than one file": self.twice,
             "unreadable": self.unreadable,
@@ -50,7 +54,13 @@ class ImportReport:
 
 
 def import_folder(
-    folder: Path, truth: Store, out: Path, resize_to_truth: bool, partial: bool = False, split: str | None = "test"
+    folder: Path,
+    truth: Store,
+    out: Path,
+    resize_to_truth: bool,
+    partial: bool = False,
+    split: str | None = "test",
+    ending: str = "",
 ) -> ImportReport:
     """Match a folder's images to a set's photographs by file name, and write them as a store of results.
 
@@ -65,6 +75,7 @@ def import_folder(
         partial: whether missing and extra files are accepted: photographs without a result are then reported as missing
             by every score, extra files are left out. Otherwise either refuses the import.
         split: which photographs of the set want a result; None for all.
+        ending: what stands behind the photograph's name in the name of its result; other files are passed over.
 
     Returns:
         What was found, for the user to read.
@@ -77,8 +88,8 @@ def import_folder(
         raise UserError(f"{folder} is no folder; it takes a folder of colorized images named as the set's photographs")
     wanted = list(truth.rows(split=split).index)
     report = ImportReport()
-    files, extra, twice = match_files(folder, set(wanted))
-    report.extra, report.twice = extra, twice
+    report.unmarked = [path.name for path in photograph_files(folder) if not path.stem.endswith(ending)]
+    files, report.extra, report.twice = match_files(folder, set(wanted), ending)
     report.missing = [image_id for image_id in wanted if image_id not in files]
     with StoreWriter(out) as writer:
         for image_id, path in ((image_id, files[image_id]) for image_id in wanted if image_id in files):
@@ -102,7 +113,7 @@ def import_folder(
                 mode=str(decoded.record["mode"]) if untouched else "RGB",
             )
             report.imported.append(image_id)
-        problems = list(_problems(report, resize_to_truth, partial))
+        problems = list(_problems(report, resize_to_truth, partial, ending))
         if problems:
             raise UserError("\n".join(f"{folder}: {problem}" for problem in problems))
     return report
@@ -127,7 +138,7 @@ def _note_mode(decoded: Decoded, name: str, report: ImportReport) -> None:
         report.converted.append(f"{name}: {mode}, {bits} bits")
 
 
-def _problems(report: ImportReport, resize_to_truth: bool, partial: bool) -> Iterator[str]:
+def _problems(report: ImportReport, resize_to_truth: bool, partial: bool, ending: str) -> Iterator[str]:
     """The lines of a refusal, each with its remedy."""
     if report.twice:
         yield f"{listed('photographs with more than one file', report.twice)}; keep one file for each"
@@ -136,7 +147,7 @@ def _problems(report: ImportReport, resize_to_truth: bool, partial: bool) -> Ite
     if report.wrong_size and not resize_to_truth:
         yield f"{listed('files of the wrong size', report.wrong_size)}; write them at that size or give --resize"
     if not report.imported:
-        yield f"no file is named as a photograph of the set, such as {(report.missing or ['?'])[0]}.png"
+        yield f"no file is named as a photograph of the set, such as {(report.missing or ['?'])[0]}{ending}.png"
     elif report.missing and not partial:
         yield f"{listed('photographs without a file', report.missing)}; add them or give --partial"
     if report.extra and not partial:

@@ -26,7 +26,7 @@ class MatchedFiles(NamedTuple):
     twice: list[str]
 
 
-def match_files(folder: Path, wanted: Collection[str]) -> MatchedFiles:
+def match_files(folder: Path, wanted: Collection[str], ending: str = "") -> MatchedFiles:
     """Match the image files of a folder to photographs by name.
 
     A file belongs to the photograph whose name is the file's without its suffix (with its path inside the folder, where
@@ -35,11 +35,13 @@ def match_files(folder: Path, wanted: Collection[str]) -> MatchedFiles:
     Args:
         folder: where the files lie; subfolders are looked into.
         wanted: names of the photographs.
+        ending: what stands behind the photograph's name in the name of its result, such as "_colorized";
+            files without it are passed over.
     """
     found = MatchedFiles({}, [], [])
-    for path in photograph_files(folder):
-        inside = path.relative_to(folder).with_suffix("").as_posix()
-        name = inside if inside in wanted else path.stem
+    for path in (one for one in photograph_files(folder) if one.stem.endswith(ending)):
+        inside = path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending)
+        name = inside if inside in wanted else path.stem.removesuffix(ending)
         if name not in wanted:
             found.extra.append(path.name)
         elif name in found.files:

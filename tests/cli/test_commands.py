@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -146,6 +147,25 @@ def test_what_the_machine_refuses_is_one_line(project, monkeypatch):
     assert (result.exit_code, result.stderr) == (2, "huebench: No space left on device\n")
 
 
-def test_every_summary_of_the_help_is_whole_on_80_columns():
-    result = CliRunner().invoke(main, ["--help"], terminal_width=80)
+@pytest.mark.parametrize("group", [[], ["sets"], ["turing"]])
+def test_every_summary_of_the_help_is_whole_on_80_columns(group):
+    result = CliRunner().invoke(main, [*group, "--help"], terminal_width=80)
+    assert "Commands:" in result.output
     assert "..." not in result.output.partition("Commands:")[2]
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere.jpg", "--method", "l2"], "nowhere.jpg is not there"),
+        (["params.yaml", "--method", "ddcolor"], "'ddcolor' is not defined in params.yaml; methods has ccc_plus_plus"),
+    ],
+)
+def test_a_wrong_path_or_method_is_told_before_torch_is_loaded(project, arguments, says):
+    code = "import sys; sys.modules['torch'] = None; from pipeline.cli import main; main()"
+    command = [sys.executable, "-c", code, "colorize", *arguments, "-o", "out"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=project, env=environment, text=True, capture_output=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"huebench: {says}")

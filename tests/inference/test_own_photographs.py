@@ -342,6 +342,8 @@ def test_a_trained_method_from_the_command_line(
     again = CliRunner().invoke(main, ["colorize", str(album / "house.png"), "-o", "out", "--method", "l2"])
     assert again.exit_code == 1
     assert "exists" in again.output
+    one = CliRunner().invoke(main, ["colorize", str(album / "house.png"), "-o", "one", "--method", "l2"])
+    assert one.output.splitlines()[-1] == "1 photograph colorized"
     unknown = CliRunner().invoke(main, ["colorize", str(album), "-o", "out", "--method", "no_such"])
     assert unknown.exit_code == 2
     assert "no_such" in unknown.output

@@ -26,7 +26,16 @@ def test_experiments_that_differ_in_one_parameter_make_a_sweep() -> None:
     assert sorted(found) == [("HEAD", "6", 22.0), ("wide", "10", 21.0), ("wider", "14", 20.0)]
     assert len(left_out) == 2
     assert "both is left out: it differs from HEAD in harmonize.mode, spaces.paper.bin_size" in left_out[0]
-    assert "same" in left_out[1] and "no parameter" in left_out[1]
+    assert left_out[1] == "same is left out: it has the parameters of HEAD, which is a point already"
+
+
+def test_a_value_counts_once_and_values_stand_in_their_order() -> None:
+    runs = [run("again", 20.9, 10), run("ten", 21.0, 10), run("eight", 21.5, 8), run("nine", 21.2, 9.0)]
+    table, left_out = sweep_table(run("HEAD", 22.0), runs)
+    assert left_out == ["ten is left out: again has spaces.paper.bin_size 10 as well"]
+    frame = table.to_pandas()
+    psnr = frame[(frame["method"] == "l2") & (frame["metric"] == "psnr")]
+    assert list(psnr["figure"]) == [22.0, 21.5, 21.2, 20.9]  # 6, 8, 9, 10, not "10" before "6"
 
 
 def test_numbers_are_drawn_in_their_order_and_words_are_listed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import UserError
-from pipeline.images.decode import encode_png
+from pipeline.images.decode import HEIF, ImageRefused, decode, encode_png
 from pipeline.sets import building
 from pipeline.sets.building import BuiltSet, build_set
 from pipeline.sets.folder import FolderSet
@@ -18,6 +18,8 @@ from pipeline.storage.store import Store
 from tests.conftest import ON_RAY
 from tests.sets.test_duplicates import picture
 
+HEIC_START = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+"""The first box of what a telephone writes (ISO/IEC 23008-12)."""
 Make = Callable[..., np.ndarray]
 
 
@@ -126,14 +128,36 @@ def test_bad_files_are_counted_by_reason(tmp_path: Path, photograph: Make) -> No
         write(tmp_path, f"good{number}.png", encode_png(photograph(number)))
     write(tmp_path, "empty.jpg", b"")
     write(tmp_path, "text.jpg", b"this is text")
-    with pytest.raises(UserError, match=r"2 of 10 files .* \(empty 1, unknown_format 1\).* is 0\.01; remove") as error:
-        built(tmp_path)
+    with pytest.raises(UserError, match=r"2 of 10 files .* \(empty 1, unknown_format 1\).* is 0; remove") as error:
+        built(tmp_path, max_bad_share=0)
     assert str(error.value).splitlines()[1:] == ["empty.jpg (empty)", "text.jpg (unknown_format)"]
-    store, summary = built(tmp_path, max_bad_share=0.2)
+    store, summary = built(tmp_path)  # a few stop no folder: 2 of 10 are more than the default share
     assert summary.refused == {"empty": 1, "unknown_format": 1}
     assert store.index.loc["empty", "status"] == "empty"
     assert sum(summary.photographs.values()) == 8
     assert str(summary).endswith("refused: empty 1, unknown_format 1")
+    write(tmp_path, "text2.jpg", b"this is text")
+    assert built(tmp_path)[1].refused == {"empty": 1, "unknown_format": 2}
+    write(tmp_path, "text3.jpg", b"this is text")
+    with pytest.raises(UserError, match=r"4 of 12 files .* is 0\.01; remove"):
+        built(tmp_path)
+    assert built(tmp_path, max_bad_share=0.4)[1].refused == {"empty": 1, "unknown_format": 3}
+
+
+def test_a_folder_without_a_usable_photograph_is_no_set(tmp_path: Path) -> None:
+    write(tmp_path, "text.jpg", b"this is text")
+    with pytest.raises(UserError, match="1 of 1 files were refused"):
+        built(tmp_path)
+
+
+@pytest.mark.skipif(HEIF, reason="pillow-heif is installed and reads them")
+def test_a_heic_photograph_is_refused_by_the_name_of_its_extra(tmp_path: Path, photograph: Make) -> None:
+    write(tmp_path, "good.png", encode_png(photograph(1)))
+    write(tmp_path, "IMG_0001.HEIC", HEIC_START)
+    store, summary = built(tmp_path)
+    assert summary.refused == {"needs_heif": 1} and store.index.loc["IMG_0001", "status"] == "needs_heif"
+    with pytest.raises(ImageRefused, match=r"pip install -e '\.\[heif\]'"):
+        decode(HEIC_START)
 
 
 @pytest.mark.parametrize("split_by", ["hash", "subfolder"])

@@ -98,3 +98,15 @@ def test_a_folder_that_is_not_there_or_has_nothing(truth: Store, tmp_path: Path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"no file is named as a photograph of the set, such as photo00.png"):
         import_folder(tmp_path / "empty", truth, tmp_path / "out", resize_to_truth=False, partial=True)
+
+
+def test_an_ending_tells_results_from_what_lies_beside_them(truth: Store, folder: Path, tmp_path: Path) -> None:
+    for image_id in truth.index.index:
+        Image.fromarray(truth.rgb(image_id)).save(folder / f"{image_id}_colorized.png")
+    report = import_folder(folder, truth, tmp_path / "out", resize_to_truth=False, ending="_colorized")
+    store = Store(tmp_path / "out")
+    assert list(store.index.index) == list(truth.index.index)
+    assert (store.rgb("photo01") == truth.rgb("photo01")).all()  # not 255 - truth, which has the plain name
+    assert report.lines()[1].startswith("3 passed over, as their names end in something else: photo00.png, ")
+    with pytest.raises(UserError, match=r"no file is named as a photograph of the set, such as photo00_out\.png"):
+        import_folder(folder, truth, tmp_path / "other", resize_to_truth=False, ending="_out")

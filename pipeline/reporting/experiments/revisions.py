@@ -2,10 +2,11 @@
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import UserError
 from pipeline.reporting.experiments.compare import ComparedRun
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from dvc.api import DVCFileSystem
 
 WORKSPACE = "workspace"
+FINISHED = ("", "Success")
+"""States of a finished experiment as DVC calls them: run at once, and run from the queue."""
 
 
 @contextmanager
@@ -61,15 +64,31 @@ def finished(revision: str, metrics: Path) -> FinishedRun:
         return FinishedRun(revision, _settings_of(files, revision).model_dump(mode="json"), figures)
 
 
-def experiments() -> list[str]:
-    """The names of the finished experiments that started from HEAD.
+class FoundExperiments(NamedTuple):
+    """The experiments that started from HEAD.
+
+    Attributes:
+        finished: their names, sorted.
+        others: of those that are not finished, how many there are in each state ("queued", "running", "failed").
+    """
+
+    finished: list[str]
+    others: dict[str, int]
+
+
+def experiments() -> FoundExperiments:
+    """Find the experiments that started from HEAD, those of the queue among them.
 
     Returns:
-        Their names, sorted.
+        What there is.
     """
     from dvc.api import exp_show
 
-    return sorted(row["Experiment"] for row in exp_show() if row["Experiment"] and row["rev"] and not row["State"])
+    rows = [row for row in exp_show() if row["typ"] != "baseline"]
+    states = {row["rev"]: row["State"] or "" for row in rows}
+    done = {str(row["Experiment"] or row["rev"]) for row in rows if states[row["rev"]] in FINISHED}
+    others = Counter(state.lower() for state in states.values() if state not in FINISHED)
+    return FoundExperiments(sorted(done), dict(sorted(others.items())))
 
 
 @contextmanager

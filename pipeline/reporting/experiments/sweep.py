@@ -1,7 +1,7 @@
 """Results of experiments that differ in one parameter, as charts and tables."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,26 +48,32 @@ def sweep_table(start: FinishedRun, experiments: Sequence[FinishedRun]) -> tuple
 
     Args:
         start: what the experiments started from.
-        experiments: in any order.
+        experiments: in any order; of those that set a parameter to the same value, the first by name counts.
 
     Returns:
-        A table of `tables.SWEEP`, and a line for each experiment that is left out.
+        A table of `tables.SWEEP`, each parameter's values in their order, and a line for each experiment left out.
     """
-    swept: dict[str, list[tuple[FinishedRun, str]]] = {}
+    swept: dict[str, dict[str, FinishedRun]] = {}
     left_out = []
     for run in sorted(experiments, key=lambda one: one.name):
         differing = changes(start.settings, run.settings)
-        if len(differing) != 1:
-            names = ", ".join(change.key for change in differing) or "no parameter"
+        if not differing:
+            left_out.append(f"{run.name} is left out: it has the parameters of {start.name}, which is a point already")
+            continue
+        if len(differing) > 1:
+            names = ", ".join(change.key for change in differing)
             left_out.append(f"{run.name} is left out: it differs from {start.name} in {names}, a sweep takes one")
             continue
         (change,) = differing
-        swept.setdefault(change.key, [(start, change.a)]).append((run, change.b))
+        values = swept.setdefault(change.key, {change.a: start})
+        first = values.setdefault(change.b, run)
+        if first is not run:
+            left_out.append(f"{run.name} is left out: {first.name} has {change.key} {change.b} as well")
     rows = [
         {"experiment": run.name, "parameter": parameter, "value": value, "set": set_name, "method": method}
         | {"metric": metric, "figure": figure}
         for parameter, runs in sorted(swept.items())
-        for run, value in runs
+        for value, run in ((value, runs[value]) for value in _in_order(runs))
         for set_name, methods in run.figures.items()
         for method, figures in methods.items()
         for metric, figure in figures.items()
@@ -91,9 +97,9 @@ def sweep_panels(path: Path | None) -> tuple[SweepPanel, ...]:
 
 
 def _panel(parameter: str, frame: pd.DataFrame) -> SweepPanel:
-    values: dict[str, Any] = {text: _read(text) for text in frame["value"].unique()}
-    numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values.values())
-    order = sorted(values, key=values.__getitem__) if numeric else sorted(values)
+    order = _in_order(frame["value"].unique())
+    values = {text: _read(text) for text in order}
+    numeric = all(map(_is_number, values.values()))
     columns = metric_columns(frame["metric"].unique())
     figures = frame.set_index(["set", "method", "value", "metric"])["figure"].to_dict()
     pairs = list(dict.fromkeys(zip(frame["set"], frame["method"], strict=True)))
@@ -123,7 +129,17 @@ def _panel(parameter: str, frame: pd.DataFrame) -> SweepPanel:
     return SweepPanel(parameter, tuple(charts), heads, rows)
 
 
-def _read(text: str) -> object:
+def _in_order(texts: Iterable[str]) -> list[str]:
+    """Values as the table has them: numbers by size, anything else as text."""
+    values = {text: _read(text) for text in texts}
+    return sorted(values, key=values.__getitem__) if all(map(_is_number, values.values())) else sorted(values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _read(text: str) -> Any:
     """A setting's value; where the run did not have the setting, the dash that stands for it."""
     try:
         return json.loads(text)
