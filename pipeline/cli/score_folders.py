@@ -23,6 +23,7 @@ from pipeline.reporting.tables.claims import paired_tests
 from pipeline.reporting.tables.leaderboard import Board, boards
 from pipeline.reporting.tables.plain_tables import latex_table
 from pipeline.sets.matching import listed, match_files, named_files, store_files
+from pipeline.sets.published import parts_of_names
 from pipeline.stages.versions import stage_version
 from pipeline.storage.store import Store
 from pipeline.storage.tables import write_table
@@ -110,7 +111,8 @@ def score_folders(truth: Path, results: Sequence[Path], protocol: Protocol, out:
     for name, table in (("photographs", rows), ("sets", set_rows), ("summary", summary), ("pairs", pairs)):
         write_table(table, out / f"{name}.parquet", facts)
     frame = summary.to_pandas()
-    (board,) = boards(frame, tests=paired_tests(pairs.to_pandas()), reported=protocol.reports)
+    parts = {settings.set_name: parts_of_names(scored)}
+    (board,) = boards(frame, tests=paired_tests(pairs.to_pandas()), reported=protocol.reports, parts=parts)
     write_text(out / "scores.csv", frame.to_csv(index=False, lineterminator="\n"))
     write_text(out / "table.tex", latex_table(board))
     described = _described(truth, results, protocol, board)

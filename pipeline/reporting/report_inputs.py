@@ -20,6 +20,7 @@ class TestSet:
         predictions: method to the store of its results.
         harmonized: method to the store of its harmonized results.
         masks: Parquet table of the photographs' objects (`pipeline.storage.tables.MASKS`), or None.
+        parts: its photographs as published: source, part and choice; "" where they are not those of a published set.
     """
 
     __test__ = False  # the name starts with "Test", and pytest would take it for a class of tests
@@ -29,6 +30,7 @@ class TestSet:
     predictions: Mapping[str, Path] = field(default_factory=dict)
     harmonized: Mapping[str, Path] = field(default_factory=dict)
     masks: Path | None = None
+    parts: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class RunDescription:
         date: ISO 8601 date or time of the run.
         machine: processor, memory, accelerator in words.
         seed: the run's seed.
-        protocol: name and version of the evaluation protocol.
+        protocol: name and version of the evaluation protocol, and what it compares.
         stage_seconds: wall time of each stage, seconds, in the order of the graph.
         settings: the run's parameters as a nested mapping, shown on request.
         versions: library name to version.
@@ -71,8 +73,8 @@ class ReportInputs:
     """Everything `page.build_report` reads.
 
     Attributes:
-        summary: Parquet table `reports/summary.parquet`; every number of the page comes from it.
-        pairs: Parquet table of differences between methods, or None.
+        summary: Parquet table `reports/summary.parquet`; the figures of the leaderboards come from it.
+        pairs: Parquet table of differences between methods, from which marks and leaders follow; None for neither.
         rows: (method, set) to the Parquet table with a row per image; used to sort the gallery, never averaged here.
         sets: the test sets in the order of the page.
         run: what was run.
@@ -86,6 +88,7 @@ class ReportInputs:
         harmonize: how objects were chosen, for the figures that show them.
         gallery: how many photographs of a set the page shows at most.
         notes: things to say under "what is missing", such as a stage that was left out.
+        reported: the metrics that the protocol reports in the variant of its papers.
     """
 
     summary: Path
@@ -102,3 +105,4 @@ class ReportInputs:
     harmonize: Harmonize = field(default_factory=Harmonize)
     gallery: int = 24
     notes: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """What the published sets have in common: photographs of one part, straight from an archive, some or all."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -46,6 +46,17 @@ class PublishedSet(ImageSet):
     list: Annotated[str, Field(min_length=1)] | None = None
 
     CREDIT: ClassVar[str]
+
+    @property
+    def parts(self) -> str:
+        """Which photographs these are, whatever the entry is called: source, part and choice, parted by slashes."""
+        if self.list is not None:
+            choice = f"list {self.list}"
+        elif self.sample is not None:
+            choice = f"sample {self.sample} of seed {self.seed}"
+        else:
+            choice = "all" if self.first is None else f"first {self.first}"
+        return f"{self.source}/{getattr(self, 'part', 'all')}/{choice}"
 
     @model_validator(mode="after")
     def _chosen_in_one_way(self) -> "PublishedSet":
@@ -133,3 +144,21 @@ def listed_names(path: Path) -> set[str]:
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise UserError(f"{path} names {twice!r} twice, it takes each photograph once")
     return set(names)
+
+
+def parts_of_names(names: Collection[str]) -> str:
+    """What photographs are called in the sets whose names number them, so that a folder of them is known again.
+
+    Args:
+        names: of the photographs.
+
+    Returns:
+        As `PublishedSet.parts`, where they are the first so many of ImageNet's or all of ADE20K's validation part; ""
+        otherwise.
+    """
+    imagenet = {f"ILSVRC2012_val_{number:08d}" for number in range(1, len(names) + 1)}
+    if names and imagenet == set(names):
+        return "imagenet/val/all" if len(names) == 50_000 else f"imagenet/val/first {len(names)}"
+    if {f"ADE_val_{number:08d}" for number in range(1, 2001)} == set(names):
+        return "ade20k/validation/all"
+    return ""

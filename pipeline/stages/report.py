@@ -11,6 +11,7 @@ import torch
 
 from pipeline.color.study import bin_size_study
 from pipeline.errors import UserError
+from pipeline.evaluation.protocols import protocol_named
 from pipeline.evaluation.schemas import SET_ROWS, image_rows_schema
 from pipeline.evaluation.set_scores import band_table
 from pipeline.evaluation.summary import summarize
@@ -23,6 +24,7 @@ from pipeline.reporting.pictures.color_figures import ColorTables, color_figures
 from pipeline.reporting.report_inputs import Figure, ReportInputs, RunDescription, TestSet
 from pipeline.reporting.tables.published_figures import PUBLISHED
 from pipeline.reporting.turing.trials import build_turing
+from pipeline.sets.published import PublishedSet
 from pipeline.settings.params import BASELINES, Settings
 from pipeline.stages import paths
 from pipeline.stages.timing import read_seconds
@@ -77,6 +79,7 @@ def write_report(settings: Settings, version: StageVersion) -> str:
         harmonize=settings.harmonize,
         gallery=settings.report.gallery,
         notes=notes,
+        reported=protocol_named(run_settings.protocol).reports,
     )
     build_report(inputs, paths.REPORTS)
     images = sum(len(table) for table in rows)
@@ -99,7 +102,15 @@ def _test_set(settings: Settings, set_name: str) -> TestSet:
     predictions = {method: paths.predictions(method, set_name) for method in [*BASELINES, *run_settings.methods]}
     imported = {method: paths.imported(method, set_name) for method in run_settings.imported}
     harmonized = {method: paths.harmonized(method, set_name) for method in run_settings.methods}
-    return TestSet(set_name, paths.image_set(set_name), predictions | imported, harmonized, paths.masks(set_name))
+    entry = settings.sets[set_name]
+    return TestSet(
+        name=set_name,
+        truth=paths.image_set(set_name),
+        predictions=predictions | imported,
+        harmonized=harmonized,
+        masks=paths.masks(set_name),
+        parts=entry.parts if isinstance(entry, PublishedSet) else "",
+    )
 
 
 def _write_turing(sets: Sequence[TestSet], seed: int) -> tuple[str, ...]:
@@ -125,7 +136,7 @@ def _description(settings: Settings, revisions: Mapping[tuple[str, str], str]) -
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=machine_in_words(),
         seed=settings.run.seed,
-        protocol=settings.run.protocol,
+        protocol=f"{settings.run.protocol}: {protocol_named(settings.run.protocol).about}",
         stage_seconds=read_seconds(),
         settings=settings.model_dump(mode="json"),
         versions=library_versions(),

@@ -1,3 +1,4 @@
+import csv
 import json
 import math
 import re
@@ -22,10 +23,12 @@ from pipeline.reporting.page.page import build_report
 from pipeline.reporting.page.statements import statements
 from pipeline.reporting.page.words import lede
 from pipeline.reporting.report_inputs import Figure, ReportInputs, RunDescription, TestSet
+from pipeline.reporting.tables import published_figures
 from pipeline.reporting.tables.claims import PairedTests, paired_tests
 from pipeline.reporting.tables.leaderboard import Board, boards, read_summary
-from pipeline.reporting.tables.published_figures import published_for
+from pipeline.reporting.tables.published_figures import PublishedFigures, published_for
 from pipeline.settings.mask_entries import Masks
+from pipeline.settings.registries import PROTOCOLS
 from pipeline.storage.store import Store
 from pipeline.storage.tables import write_table
 from tests.reporting.fixture import METHODS, embedded, made_up_run
@@ -207,6 +210,17 @@ def test_statements_are_computed_from_the_figures(tmp_path: Path) -> None:
     assert [one.holds for one in statements(empty)] == [None] * 4
 
 
+def test_results_from_elsewhere_may_be_above_the_oracle(tmp_path: Path) -> None:
+    """The oracle is the ceiling of the run's own class space and output size, which bind nobody else."""
+    rows = [row("oracle", "psnr", 30.0, "ceiling"), row("a", "psnr", 21.0), row("theirs", "psnr", 31.0, "imported")]
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
+    first = statements(board)[0]
+    assert first.holds and "trained here" in first.claim and "theirs" not in first.evidence
+    rows[1] = row("a", "psnr", 31.0)
+    (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
+    assert statements(board)[0].holds is False
+
+
 def test_gray_with_many_classes_is_not_near_its_minimum(tmp_path: Path) -> None:
     rows = [row("gray", "cnr", 0.2, "floor"), row("gray", "active", 12.0, "floor"), row("a", "cnr", 0.8)]
     (board,) = boards(read_summary(summary(tmp_path / "s.parquet", rows)))
@@ -248,6 +262,15 @@ def test_numbers_that_are_none_are_said_and_break_nothing(tmp_path: Path) -> Non
     assert "TAR of b on sample" in words and "TAR of a on sample" not in words
     metrics = json.loads((tmp_path / "out/metrics.json").read_text())
     assert metrics == {"sample": {"a": {"ssim": 0.9, "tar": 3.0}, "b": {}, "c": {"psnr": 20.0}}}
+
+
+def test_the_page_says_where_its_numbers_come_from(run: tuple[ReportInputs, Path]) -> None:
+    """Not all from one table: a sentence that said so was not true of differences, gallery, times, printed figures."""
+    page = (run[1] / "index.html").read_text(encoding="utf-8")
+    assert "Every number on this page" not in page
+    foot = page[page.index("<footer>") : page.index("</footer>")]
+    for part in ("summary.parquet", "pairs.parquet", "gallery", "papers"):
+        assert part in foot
 
 
 def test_no_finished_method(tmp_path: Path) -> None:
@@ -293,12 +316,73 @@ def test_gallery_spreads_from_the_worst_to_the_best(tmp_path: Path) -> None:
     assert gallery["total"] == 9
 
 
-def test_published_figures_stand_only_beside_the_same_set() -> None:
-    assert published_for("sample") == ()
-    found = {(one.method, one.source[:6]): one.values for one in published_for("imagenet_val")}
-    assert found["DDColor", "Robles"]["fid"] == 3.16
-    assert found["CCC++", "Gain, "]["cnr"] > 0.9
-    assert {one.method for one in published_for("places365_fig14")} >= {"CIC", "CCC++"}
+REPORTED = ("cf_abs", "delta_cf", "psnr")
+
+
+def test_published_figures_stand_only_beside_their_own_photographs_and_protocol() -> None:
+    assert published_for("", 5000, "ct2-val5k@1", REPORTED) == PublishedFigures()
+    (table,) = published_for("imagenet/val/first 5000", 5000, "ct2-val5k@1", REPORTED).beside
+    figures = {one.method: one.values for one in table.methods}
+    assert figures["CT2"]["psnr"] == 23.5 and figures["DDColor-large"]["cf_abs"] == 38.26
+    assert all("fid" not in values for values in figures.values())  # of another Inception
+    assert "3.78" in table.note
+    for parts, images, protocol in (
+        ("imagenet/val/first 5000", 5000, "cic-256@1"),
+        ("imagenet/val/first 5000", 4999, "ct2-val5k@1"),
+        ("imagenet/val/sample 5000 of seed 1", 5000, "ct2-val5k@1"),
+        ("imagenet/val/list ctest10k.txt", 10_000, "ctest10k@1"),
+    ):
+        found = published_for(parts, images, protocol, REPORTED)
+        assert not found.beside
+        assert {table.source[:4] for table in found.apart} == {"Kang", "Gain", "Robl"}
+    whole = published_for("coco2017/val/all", 5000, "ddcolor-256@1", REPORTED)
+    assert [table.source[:4] for table in whole.beside] == ["Kang"]
+    assert {table.label("cf") for table in whole.apart if table.source[:4] == "Robl"} == {"CF (which one is unknown)"}
+    assert {table.label("ccar") for table in whole.apart if table.source[:4] == "Gain"} == {"CCAR (a count)"}
+
+
+def test_every_published_table_is_there_with_its_source() -> None:
+    """152 figures of DDColor's Table 1; its truth has one CF per set, which all rows agree on."""
+    sets = [
+        ("imagenet/val/first 5000", 5000, "ct2-val5k@1", 38.21),
+        ("imagenet/val/all", 50_000, "ddcolor-256@1", 39.09),
+    ]
+    sets += [
+        ("coco2017/val/all", 5000, "ddcolor-256@1", 38.24),
+        ("ade20k/validation/all", 2000, "ddcolor-256@1", 35.04),
+    ]
+    for parts, images, protocol, truth in sets:
+        (table,) = published_for(parts, images, protocol, REPORTED).beside
+        rows = [one.values for one in table.methods if {"cf_abs", "delta_cf"} <= one.values.keys()]
+        assert rows and all(abs(abs(one["cf_abs"] - truth) - one["delta_cf"]) < 0.011 for one in rows)
+    folder = published_figures.PUBLISHED
+    with (folder / "ddcolor_table1.csv").open(newline="", encoding="utf-8") as lines:
+        assert len(list(csv.DictReader(lines))) == 152
+    with (folder / "sources.csv").open(newline="", encoding="utf-8") as lines:
+        sources = list(csv.DictReader(lines))
+    assert all(one["source"] and one["note"] and one["parts"].count("/") == 2 for one in sources)
+    assert {one["protocol"] for one in sources} - {""} <= set(PROTOCOLS)
+
+
+def test_the_page_keeps_other_protocols_apart(tmp_path: Path) -> None:
+    rows = [
+        row("a", "psnr", 20.0, images=5000, protocol="ct2-val5k@1"),
+        row("a", "fid", 9.0, images=5000, protocol="ct2-val5k@1"),
+    ]
+    inputs = ReportInputs(
+        summary(tmp_path / "s.parquet", rows),
+        RunDescription(),
+        sets=(TestSet("sample", None, parts="imagenet/val/first 5000"),),
+        reported=REPORTED,
+    )
+    build_report(inputs, tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    board, apart = page[: page.index('class="apart"')], page[page.index('class="apart"') :]
+    assert "As printed, same photographs and protocol: Kang et al.: DDColor" in board and "38.26" in board
+    assert "CCC++" not in board and "protocol not stated" in apart and "protocol ddcolor-256@1" in apart
+    assert "3.92</td>" not in board
+    build_report(replace(inputs, sets=(TestSet("sample", None),)), tmp_path / "none")
+    assert "As printed" not in (tmp_path / "none" / "index.html").read_text(encoding="utf-8")
 
 
 def test_confusion_rows_count_a_hundred_for_a_band(tmp_path: Path) -> None:

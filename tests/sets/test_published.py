@@ -15,6 +15,7 @@ from pipeline.errors import UserError
 from pipeline.images.decode import encode_png
 from pipeline.sets.archives import Archive
 from pipeline.sets.building import build_set
+from pipeline.sets.published import parts_of_names
 from pipeline.settings.registries import SETS
 from pipeline.settings.set_entries import SetSettings
 from pipeline.storage.store import Store
@@ -270,3 +271,15 @@ def test_photographs_are_chosen_in_one_way() -> None:
         entry(source="imagenet", split="test", first=5, sample=5)
     with pytest.raises(ValueError, match="greater than or equal to 1"):
         entry(source="imagenet", split="test", first=0)
+
+
+def test_photographs_are_told_by_parts_and_not_by_the_name_of_the_entry() -> None:
+    assert entry(source="imagenet", split="test", first=5000).parts == "imagenet/val/first 5000"
+    assert entry(source="coco2017", part="val", split="test").parts == "coco2017/val/all"
+    assert entry(source="ade20k", part="validation", split="test", sample=7, seed=2).parts == (
+        "ade20k/validation/sample 7 of seed 2"
+    )
+    names = [f"ILSVRC2012_val_{number:08d}" for number in range(1, 5001)]
+    assert parts_of_names(names) == "imagenet/val/first 5000"
+    assert parts_of_names(names[1:]) == parts_of_names(["a"]) == parts_of_names([]) == ""
+    assert parts_of_names({f"ADE_val_{number:08d}" for number in range(1, 2001)}) == "ade20k/validation/all"

@@ -42,7 +42,8 @@ def build_report(inputs: ReportInputs, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     summary = read_summary(inputs.summary)
     pair_table = read_pairs(inputs.pairs)
-    found = boards(summary, (test_set.name for test_set in inputs.sets), paired_tests(pair_table))
+    parts = {test_set.name: test_set.parts for test_set in inputs.sets}
+    found = boards(summary, parts, paired_tests(pair_table), inputs.reported, parts)
     kinds = {row.method: row.kind for board in found for row in board.everyone}
     pairs, pair_faults = pair_data(pair_table)
     galleries = [build_gallery(test_set, inputs, kinds, out) for test_set in inputs.sets]

@@ -1,7 +1,7 @@
 """From the summary table to leaderboards: one per set and protocol, with marks for what the paired tests carry."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import UserError
 from pipeline.reporting.tables.claims import PairedTests, marks_of
 from pipeline.reporting.tables.columns import MetricColumn, metric_columns
-from pipeline.reporting.tables.published_figures import PublishedMethod, published_for, published_metrics
+from pipeline.reporting.tables.published_figures import PublishedFigures, published_for
 
 SUMMARY_COLUMNS = (
     "set", "method", "kind", "variant", "protocol", "metric", "value", "low", "high", "images", "left_out", "status",
@@ -93,7 +93,7 @@ class Board:
     rows: tuple[LeaderboardRow, ...]
     floor: tuple[LeaderboardRow, ...]
     ceiling: tuple[LeaderboardRow, ...]
-    published: tuple[PublishedMethod, ...]
+    published: PublishedFigures
     images: int
     leaders: dict[str, Leader] = field(default_factory=dict)
     tested: tuple[MetricColumn, ...] = ()
@@ -142,6 +142,7 @@ def boards(
     order: Iterable[str] = (),
     tests: PairedTests | None = None,
     reported: Collection[str] = (),
+    parts: Mapping[str, str] | None = None,
 ) -> tuple[Board, ...]:
     """Build the leaderboards.
 
@@ -150,22 +151,27 @@ def boards(
         order: set names in the order wanted; sets not named follow by name.
         tests: the paired tests of the run; without them nothing is marked and nobody leads.
         reported: metrics that the protocol reports: shown at once, whatever the registry says.
+        parts: set to its photographs as published (`published_figures.published_for`), for the figures of papers.
     """
     places = {name: place for place, name in enumerate(order)}
     pairs = {(str(row.set), str(row.protocol)) for row in summary[["set", "protocol"]].itertuples()}
     ranked = sorted(pairs, key=lambda pair: (places.get(pair[0], len(places)), pair))
-    return tuple(_board(summary, *pair, tests or PairedTests(), reported) for pair in ranked)
+    return tuple(
+        _board(summary, *pair, tests or PairedTests(), reported, (parts or {}).get(pair[0], "")) for pair in ranked
+    )
 
 
-def _board(summary: pd.DataFrame, set_name: str, protocol: str, tests: PairedTests, reported: Collection[str]) -> Board:
+def _board(
+    summary: pd.DataFrame, set_name: str, protocol: str, tests: PairedTests, reported: Collection[str], parts: str
+) -> Board:
     part = summary[(summary["set"] == set_name) & (summary["protocol"] == protocol)]
-    published = published_for(set_name)
     # a metric that nobody could compute is no column; the section "what is missing" has it
     found = part[part["value"].notna()]
-    names = set(found["metric"].astype(str)) | published_metrics(published)
-    columns = tuple(replace(column, core=column.core or column.name in reported) for column in metric_columns(names))
     rows = [_row(group, key) for key, group in part.groupby(["method", "kind", "variant"], sort=True)]
     images = max((row.images for row in rows), default=0)
+    published = published_for(parts, images, protocol, reported)
+    names = set(found["metric"].astype(str)) | {name for table in published.beside for name in table.metrics}
+    columns = tuple(replace(column, core=column.core or column.name in reported) for column in metric_columns(names))
     contenders = [row for row in rows if row.kind not in ("floor", "ceiling")]
     whole = [row for row in contenders if row.images == images]
     marks, leaders, tested = _standings(whole, columns, set_name, tests)
