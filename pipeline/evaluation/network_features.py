@@ -14,7 +14,8 @@ from torch import nn
 from pipeline.evaluation.feature_cache import FeatureCache, remembered
 from pipeline.metrics.inception import inception_features, load_inception
 from pipeline.metrics.perceptual import SMALLEST, Perceptual, PerceptualFeatures, load_perceptual, perceptual_features
-from pipeline.metrics.registry import ALEXNET, INCEPTION
+from pipeline.metrics.perceptual_vgg import load_vgg, vgg_vectors
+from pipeline.metrics.registry import ALEXNET, INCEPTION, VGG16
 
 Features = npt.NDArray[np.float32]
 
@@ -33,10 +34,12 @@ class Networks:
     Attributes:
         perceptual: LPIPS on AlexNet.
         inception: Inception-v3 as FID uses it.
+        vgg: LPIPS on VGG-16.
     """
 
     perceptual: Perceptual | None = None
     inception: nn.Module | None = None
+    vgg: Perceptual | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class NetworkFeatures:
 
     vectors: torch.Tensor | None
     features: dict[str, Features]
+    vgg_vectors: torch.Tensor | None = None
 
     def of(self, rows: slice) -> "NetworkFeatures":
         """Those of some photographs of the batch."""
         vectors = None if self.vectors is None else self.vectors[rows]
-        return NetworkFeatures(vectors, {metric: values[rows] for metric, values in self.features.items()})
+        vgg = None if self.vgg_vectors is None else self.vgg_vectors[rows]
+        return NetworkFeatures(vectors, {metric: values[rows] for metric, values in self.features.items()}, vgg)
 
 
 @functools.lru_cache(maxsize=2)
@@ -59,6 +64,7 @@ def load_networks(weights: tuple[tuple[str, FoundWeights], ...], device: str) ->
     return Networks(
         load_perceptual(found[ALEXNET].path, device) if ALEXNET in found else None,
         load_inception(found[INCEPTION].path, device) if INCEPTION in found else None,
+        load_vgg(found[VGG16].path, device) if VGG16 in found else None,
     )
 
 
@@ -130,4 +136,5 @@ def _answers(
         vectors, features["frechet_alexnet"] = found.vectors, found.pooled.cpu().numpy()
     if networks.inception is not None:
         features["fid"] = ask_inception(networks.inception, images).cpu().numpy()
-    return NetworkFeatures(vectors, features)
+    # never kept between runs: 34 MB a photograph at 256 x 256
+    return NetworkFeatures(vectors, features, None if networks.vgg is None else vgg_vectors(networks.vgg, images))

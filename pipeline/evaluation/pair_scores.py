@@ -44,6 +44,7 @@ def describe(
         own_classes=own,
         own_kept_count=own_space.kept_count if own_space is not None else 0,
         vectors=found.vectors,
+        vgg_vectors=found.vgg_vectors,
         features=found.features,
     )
 

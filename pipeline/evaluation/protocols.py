@@ -124,8 +124,8 @@ CT2_VAL5K = Protocol(
     cut="center",
     size=256,
     filter=BILINEAR,
-    reports=("cf_abs", "delta_cf", "psnr"),
-    elsewhere="FID with torchvision's Inception-v3; LPIPS of VGG; SSIM called with a data range of 225",
+    reports=("cf_abs", "delta_cf", "psnr", "lpips_vgg"),
+    elsewhere="FID with torchvision's Inception-v3; SSIM called with a data range of 225",
 )
 DDCOLOR_256 = Protocol(
     name="ddcolor-256@1",
@@ -133,8 +133,8 @@ DDCOLOR_256 = Protocol(
     cut="whole",
     size=256,
     filter=OPENCV_BILINEAR,
-    reports=("cf_abs", "delta_cf", "psnr"),
-    elsewhere="FID with torchvision's Inception-v3; LPIPS of VGG; ColorFormer's script leaves out results of CF <= 1",
+    reports=("cf_abs", "delta_cf", "psnr", "lpips_vgg"),
+    elsewhere="FID with torchvision's Inception-v3; ColorFormer's script leaves out results of CF <= 1",
 )
 CTEST10K = Protocol(
     name="ctest10k@1",

@@ -63,6 +63,14 @@ FILES = {
         TORCHVISION,
         also=(("alexnet_features.pth", ""),),
     ),
+    "vgg16": WeightFile(
+        "vgg16-397923af.pth",
+        "VGG-16, ImageNet (torchvision), the backbone of LPIPS VGG",
+        528,
+        "397923af",
+        TORCHVISION,
+        also=(("vgg16_features.pth", ""),),
+    ),
     "inception_v3": WeightFile(
         "pt_inception-2015-12-05-6726825d.pth",
         "Inception-v3 as of 2015, the features of FID",

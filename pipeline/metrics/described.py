@@ -31,6 +31,7 @@ class Photographs:
         own_classes: class maps in the method's own space; None without one.
         own_kept_count: Q of that space; 0 without one.
         vectors: float32 (N, K), LPIPS vectors; None without the network; nan where a side is too small for it.
+        vgg_vectors: as `vectors`, of LPIPS on VGG.
         features: set metric -> float32 (N, D), the feature vectors of its Frechet distance.
     """
 
@@ -42,6 +43,7 @@ class Photographs:
     own_classes: ClassMaps | None = None
     own_kept_count: int = 0
     vectors: torch.Tensor | None = None
+    vgg_vectors: torch.Tensor | None = None
     features: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
     def in_own_space(self) -> Self | None:

@@ -10,6 +10,7 @@ import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -107,15 +108,18 @@ def load_perceptual(weights: Path, device: torch.device | str = "cpu") -> Percep
     return Perceptual(layers, tuple(head.to(device) for head in channel_weights()))
 
 
-def channel_weights() -> tuple[torch.Tensor, ...]:
-    """LPIPS v0.1's learned channel weights for AlexNet, from the file inside the `lpips` package.
+def channel_weights(backbone: Literal["alex", "vgg"] = "alex") -> tuple[torch.Tensor, ...]:
+    """LPIPS v0.1's learned channel weights for a network, from the file inside the `lpips` package.
+
+    Args:
+        backbone: of which network, as the package calls it.
 
     Returns:
-        Five float32 tensors, (64,), (192,), (384,), (256,), (256,), none negative.
+        Five float32 tensors, for AlexNet (64,), (192,), (384,), (256,), (256,), none negative.
     """
     package = importlib.util.find_spec("lpips")  # not imported: only its data file is wanted
     assert package is not None and package.origin is not None
-    path = Path(package.origin).parent / "weights" / "v0.1" / "alex.pth"
+    path = Path(package.origin).parent / "weights" / "v0.1" / f"{backbone}.pth"
     stored = torch.load(path, map_location="cpu", weights_only=True)
     return tuple(stored[f"lin{number}.model.1.weight"].flatten() for number in range(len(_CHANNELS)))
 
@@ -160,23 +164,39 @@ def _length(height: int, width: int) -> int:
 @torch.inference_mode()
 def _forward(network: Perceptual, images: torch.Tensor, features: PerceptualFeatures) -> None:
     """Run the network and fill in what it says."""
-    device = network.heads[0].device
-    mean, deviation = (torch.tensor(values, device=device) for values in (MEAN, DEVIATION))
-    scaled = (images.to(device).float() / 255 - mean) / deviation
-    current = scaled.permute(0, 3, 1, 2)  # channels last in memory, as the convolutions like it
-    start = 0
+    current, start = scaled_input(images, network.heads[0].device), 0
     for number, layer in enumerate(network.layers):
         current = layer(current)
         if number in _RELUS:
             end = start + current[0].numel()
-            _weighted(current, network.heads[_RELUS.index(number)], features.vectors[:, start:end])
+            weighted_positions(current, network.heads[_RELUS.index(number)], features.vectors[:, start:end])
             start = end
     assert start == features.vectors.shape[1]
     features.pooled.copy_(current.mean(dim=(2, 3)))
 
 
-def _weighted(activations: torch.Tensor, head: torch.Tensor, out: torch.Tensor) -> None:
-    """sqrt(w_c / positions) times unit-length activations: (N, C, h, w) -> (N, h w C), written where it belongs."""
+def scaled_input(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Photographs as LPIPS's networks take them.
+
+    Args:
+        images: uint8 (N, H, W, 3).
+        device: of the network.
+
+    Returns:
+        float32 (N, 3, H, W), channels last in memory, as the convolutions like it.
+    """
+    mean, deviation = (torch.tensor(values, device=device) for values in (MEAN, DEVIATION))
+    return ((images.to(device).float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
+
+
+def weighted_positions(activations: torch.Tensor, head: torch.Tensor, out: torch.Tensor) -> None:
+    """Scale a layer's activations so that squared distances are its part of LPIPS: sqrt(w_c / positions), unit length.
+
+    Args:
+        activations: float32 (N, C, h, w).
+        head: float32 (C,), w_c.
+        out: float32 (N, h w C), filled in.
+    """
     positions = activations.permute(0, 2, 3, 1)
     length = torch.linalg.vector_norm(positions, dim=-1, keepdim=True) + 1e-10
     scale = (head / (positions.shape[1] * positions.shape[2])).sqrt()
@@ -238,4 +258,13 @@ def lpips(truth: ImageBatch, result: ImageBatch, network: Perceptual | None = No
 
 @functools.cache
 def _resolved_network() -> Perceptual:
-    return load_perceptual(resolve(ALEXNET))
+    return load_perceptual(backbone_file(ALEXNET))
+
+
+def backbone_file(name: str) -> Path:
+    """Where the weights of a network lie that LPIPS stands on: `weight_files.resolve`, which says what it raises.
+
+    Args:
+        name: as the registry of metrics names them.
+    """
+    return resolve(name)

@@ -17,7 +17,7 @@ OWN = "own_"
 """Before the name of a metric: in the method's own class space, and not in that which all methods share."""
 CLASS_BAND = "class_accuracy_band_"
 """Before the number of a tenth of the classes, 01 (the rarest) to 10."""
-ALEXNET, INCEPTION = "alexnet", "inception_v3"
+ALEXNET, INCEPTION, VGG16 = "alexnet", "inception_v3", "vgg16"
 """Weights that metrics need, as `pipeline.machine.weight_files` names them."""
 
 
@@ -78,6 +78,7 @@ _ERRORS = "pipeline.metrics.pixels:measure_errors"
 _STRUCTURE = "pipeline.metrics.structure:measure_structure"
 _COLOR = "pipeline.metrics.color_difference:measure_color_difference"
 _PERCEPTUAL = "pipeline.metrics.perceptual:measure_perceptual"
+_PERCEPTUAL_VGG = "pipeline.metrics.perceptual_vgg:measure_perceptual_vgg"
 _COLORFULNESS = "pipeline.metrics.colorfulness:measure_colorfulness"
 _CLASSES = "pipeline.metrics.class_metrics:measure_classes"
 
@@ -100,6 +101,9 @@ _IMAGE = (
     Metric("lpips", "LPIPS", "lower", "", 3, "image", "pixels",
            "learned perceptual distance v0.1, AlexNet",
            "0..~1", "Zhang et al. 2018; CCC++ Eq. 25", _PERCEPTUAL, "headline", 3, weights=ALEXNET),
+    Metric("lpips_vgg", "LPIPS VGG", "lower", "", 3, "image", "pixels",
+           "learned perceptual distance v0.1, VGG-16",
+           "0..~1", "Zhang et al. 2018", _PERCEPTUAL_VGG, place=24, weights=VGG16),
     Metric("cf", "CF", "", "", 1, "image", "pixels",
            "colorfulness of the result, Hasler & Suesstrunk 2003, signed opponents",
            "0..", "Hasler & Suesstrunk 2003", _COLORFULNESS, "headline", 9),

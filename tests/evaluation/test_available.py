@@ -20,12 +20,12 @@ def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_weights_are_here_or_not(tmp_path: Path) -> None:
     found = {one.name: one for one in available_metrics().metrics}
-    assert {name for name, one in found.items() if not one.here} == {"lpips", "fid", "frechet_alexnet"}
-    assert "MISSING here" in found["fid"].words() and len(available_metrics().remedies) == 2
+    assert {name for name, one in found.items() if not one.here} == {"lpips", "lpips_vgg", "fid", "frechet_alexnet"}
+    assert "MISSING here" in found["fid"].words() and len(available_metrics().remedies) == 3
     layers = {f"features.{name}": value for name, value in alexnet_layers().state_dict().items()}
     torch.save(layers, tmp_path / "alexnet_features.pth")
     found = {one.name: one for one in available_metrics().metrics}
-    assert {name for name, one in found.items() if not one.here} == {"fid"}
+    assert {name for name, one in found.items() if not one.here} == {"lpips_vgg", "fid"}
     assert found["lpips"].words() == "lower is better; needs the weights of alexnet"
 
 

@@ -20,6 +20,7 @@ from pipeline.evaluation.set_scores import band_table
 from pipeline.evaluation.summary import summarize
 from pipeline.images.decode import encode_png
 from pipeline.metrics.perceptual import alexnet_layers, load_perceptual
+from pipeline.metrics.perceptual_vgg import load_vgg, vgg_layers
 from pipeline.metrics.registry import image_metrics
 from pipeline.settings.registries import PROTOCOLS
 from pipeline.storage.store import Store, StoreWriter
@@ -152,6 +153,23 @@ def test_a_result_at_the_protocols_size_is_compared_as_it_is(make_store: Callabl
     assert table["status"].to_list() == ["ok", "resized"]
     expected = metrics.psnr(CIC.apply(truth.rgb("photo01"))[None], small[None]).item()
     assert table.at["photo01", "psnr"] == pytest.approx(expected)
+
+
+def test_lpips_on_vgg_is_scored_where_its_weights_are(
+    make_store: Callable[..., Store], faded: Faded, tmp_path: Path
+) -> None:
+    """Random weights under the name that the metric looks for; every other network is missing."""
+    torch.manual_seed(0)
+    path = tmp_path / "vgg16_features.pth"
+    torch.save({f"features.{name}": value for name, value in vgg_layers().state_dict().items()}, path)
+    truth = make_store(3)
+    raw = faded(truth)
+    table = values(score_set(truth, {"raw": raw}, NATIVE, SPACE, None, SETTINGS)[0]).xs("raw", level="variant")
+    network = load_vgg(path)
+    for name, found in table["lpips_vgg"].items():
+        expected = metrics.lpips_vgg(truth.rgb(name)[None], raw.rgb(name)[None], network).item()
+        assert found == expected > 0
+    assert table["lpips"].isna().all()
 
 
 def test_delta_cf_is_of_means(make_store: Callable[..., Store], faded: Faded) -> None:

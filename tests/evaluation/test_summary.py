@@ -236,7 +236,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
 
 def test_directions_are_those_of_the_definitions() -> None:
     lower = {"mse", "ciede2000", "ciede2000_p95", "lpips", "cf_difference", "fid", "frechet_alexnet", "edge_bleeding"}
-    lower |= {"delta_cf"}
+    lower |= {"delta_cf", "lpips_vgg"}
     higher = {"psnr", "ssim", "uiqi", "tar", "top1", "top5", "class_accuracy"}
     higher |= {f"class_accuracy_band_{band:02d}" for band in range(1, 11)}
     one = {"cnr"}
@@ -246,4 +246,9 @@ def test_directions_are_those_of_the_definitions() -> None:
 
 
 def test_what_needs_weights() -> None:
-    assert {name for name, metric in METRICS.items() if metric.weights} == {"lpips", "fid", "frechet_alexnet"}
+    assert {name for name, metric in METRICS.items() if metric.weights} == {
+        "lpips",
+        "lpips_vgg",
+        "fid",
+        "frechet_alexnet",
+    }

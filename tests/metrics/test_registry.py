@@ -17,7 +17,19 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 OF_CLASSES = ("cnr", "ccar", "active", "tar")
 OF_PHOTOGRAPHS = (
-    *("mse", "psnr", "ssim", "uiqi", "ciede2000", "ciede2000_p95", "lpips", "cf", "cf_abs", "cf_difference"),
+    *(
+        "mse",
+        "psnr",
+        "ssim",
+        "uiqi",
+        "ciede2000",
+        "ciede2000_p95",
+        "lpips",
+        "lpips_vgg",
+        "cf",
+        "cf_abs",
+        "cf_difference",
+    ),
     *OF_CLASSES,
     *("top1", "top5", "objects", "pixels_changed", "edge_bleeding"),
     *(f"own_{name}" for name in OF_CLASSES),
@@ -70,5 +82,5 @@ def test_the_documentation_lists_the_registry(per: str) -> None:
 
 
 def test_weights_go_by_the_names_of_the_weight_files() -> None:
-    assert {metric.weights for metric in METRICS.values()} - {None} == {"alexnet", "inception_v3"}
-    assert {"alexnet", "inception_v3"} <= set(FILES)
+    assert {metric.weights for metric in METRICS.values()} - {None} == {"alexnet", "inception_v3", "vgg16"}
+    assert {"alexnet", "inception_v3", "vgg16"} <= set(FILES)

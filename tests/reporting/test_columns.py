@@ -15,6 +15,7 @@ FURTHER = [
     *(("MSE", 4), ("UIQI", 3), ("CIEDE2000 95th", 2), ("CF abs", 1), ("CF difference", 1), ("CCAR", 2), ("Top-1", 2)),
     *(("Top-5", 2), ("Class accuracy", 2), ("Fréchet AlexNet", 3), ("Objects", 1), ("Changed", 0), ("Bleeding", 3)),
     ("ΔCF", 2),
+    ("LPIPS VGG", 3),
     *(("own Active", 1), ("own CCAR", 2), ("own Class accuracy", 2), ("own CNR", 3), ("own TAR", 2)),
 ]
 
