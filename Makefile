@@ -48,3 +48,5 @@ benchmarks: install-dev
 
 clean:
 	rm -rf .venv .cache data reports
+	@echo "Kept: by_hand/ (imported results, sweeps) and .dvc/cache, from which dvc checkout brings the rest back"
+	@echo "rm -rf .dvc/cache frees its space; after that, only a remote or dvc repro does"

@@ -59,6 +59,7 @@ def import_command(folder: Path, set_name: str, name: str, resize: bool, partial
     Afterwards add NAME to run.imported in params.yaml and say dvc repro: the same code scores it under the same
     protocol.
     """
+    from pipeline.cli.tracking import tracking
     from pipeline.sets import imported as importing
     from pipeline.settings.params import BASELINES, known, load_settings
     from pipeline.settings.sections import NAME
@@ -69,9 +70,12 @@ def import_command(folder: Path, set_name: str, name: str, resize: bool, partial
     if name in BASELINES or name in settings.methods or not re.fullmatch(NAME, name):
         raise UserError(f"--name is {name!r}, it takes letters, digits and underscores, and no name that is in use")
     truth = Store(paths.image_set(known(settings, "sets", set_name)))
-    report = importing.import_folder(folder, truth, paths.imported(name, set_name), resize, partial, ending=suffix)
+    out = paths.imported(name, set_name)
+    with tracking(out):
+        report = importing.import_folder(folder, truth, out, resize, partial, ending=suffix)
     for line in report.lines():
         click.echo(line)
+    click.echo(f"{out} is tracked by DVC; git add {out}.dvc {out.parent / '.gitignore'}, and dvc push, keep it")
     if name not in settings.run.imported:
         click.echo(f"Now add {name} to run.imported in params.yaml and run dvc repro")
 
@@ -278,5 +282,22 @@ def sets_export(name: str, folder: Path, split: str | None, grey: bool) -> None:
     click.echo(f"{count} photograph{'' if count == 1 else 's'} -> {folder}")
 
 
-BY_HAND = (preset, sets, import_command, colorize_command, turing, compare, sweep)
+@click.command("schema")
+def schema_command() -> None:
+    """Write what editors know of params.yaml.
+
+    That is its JSON schema, which the first line of params.yaml and of each preset names, and docs/settings.md. Needed
+    after a part of your own has been registered.
+    """
+    from pipeline.machine.files import write_text
+    from pipeline.settings.json_schema import settings_files
+
+    if not Path("params.yaml").is_file():
+        raise UserError("params.yaml is not there; run this where the project's params.yaml is")
+    for path, text in settings_files().items():
+        write_text(path, text)
+        click.echo(str(path))
+
+
+BY_HAND = (preset, schema_command, sets, import_command, colorize_command, turing, compare, sweep)
 """The commands of this module, in the order of the help."""

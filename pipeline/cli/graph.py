@@ -10,8 +10,8 @@ import sys
 
 import click
 
-from pipeline import __version__
 from pipeline.cli.by_hand import BY_HAND
+from pipeline.cli.doctor import doctor_command, say_version
 from pipeline.cli.scoring import SCORING
 from pipeline.errors import UserError
 from pipeline.stages.registry import STAGES, Stage
@@ -60,7 +60,14 @@ def _say(text: str) -> None:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="huebench")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=say_version,
+    help="Huebench, torch, device, DVC.",
+)
 def main() -> None:
     """Automatic image colorization, measured: one graph, one protocol, numbers that can be rebuilt.
 
@@ -140,5 +147,5 @@ def _run(name: str, stage: Stage, /, **given: str) -> None:
 
 for _name, _stage in STAGES.items():
     main.add_command(stage_command(_name, _stage))
-for _command in (*BY_HAND, *SCORING):
+for _command in (*BY_HAND, *SCORING, doctor_command):
     main.add_command(_command)

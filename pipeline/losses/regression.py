@@ -38,7 +38,11 @@ class L2(Term):
 
 
 class Huber(Term):
-    """Squared within delta, linear beyond, Eq. 7: x^2 / 2 and delta (|x| - delta / 2)."""
+    """Squared within delta, linear beyond, Eq. 7: x^2 / 2 and delta (|x| - delta / 2).
+
+    Attributes:
+        delta: where the one becomes the other, in units of Lab.
+    """
 
     delta: Annotated[float, Field(gt=0)] = 1.0
 

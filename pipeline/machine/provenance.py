@@ -11,18 +11,28 @@ from pydantic import BaseModel
 
 LIBRARIES = ("numpy", "pandas", "pillow", "pyarrow", "scikit-image", "scipy", "torch", "torchvision")
 
+LOCKS = ("dvc.lock",)
+
 
 def git_revision() -> str:
     """The revision of the working tree.
 
     Returns:
-        The commit, with `-dirty` behind it where tracked files differ from it; `unknown` outside a repository.
+        The commit, with `-dirty` behind it where tracked files differ from it; `unknown` outside a repository. DVC's
+        locks do not count: they note what a run came to, which differs between kinds of processor.
     """
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git(
+            "diff", "HEAD", "--name-only", "--", ":(top)", *(f":(top,exclude,glob)**/{one}" for one in LOCKS)
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def library_versions() -> dict[str, str]:

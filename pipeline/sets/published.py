@@ -31,6 +31,7 @@ class PublishedSet(ImageSet):
     """A published set, read from its official archives.
 
     Attributes:
+        part: the official part that is taken.
         split: the split that the entry's photographs get: a published part is either learnt from or tested on.
         sample: so many photographs taken at random from the part; with none of `sample`, `first` and `list`, all are.
         seed: another seed is another sample.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, create_model
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, create_model
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from pipeline.settings.registries import Registry
@@ -23,6 +24,9 @@ class OneOf:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._listed, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(self.registry)}
 
     def _listed(self, name: str) -> str:
         if name not in self.registry:
@@ -48,6 +52,24 @@ class KindOf:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validated, serialization=_AS_PLAIN)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The form of each kind behind a condition on its name, so that an editor offers that kind's keys alone."""
+        kinds: list[JsonSchemaValue] = []
+        for name in self.registry:
+            named: JsonSchemaValue = {"properties": {self.key: {"const": name}}, "required": [self.key]}
+            if name == self.default:
+                named = {"anyOf": [named, {"not": {"required": [self.key]}}]}
+            kinds.append({"if": named, "then": self._form(name, handler)})
+        names = {self.key: {"enum": list(self.registry)}}
+        return {"type": "object", "properties": names, "required": [] if self.default else [self.key], "allOf": kinds}
+
+    def _form(self, name: str, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        section: type[Section] = self.registry[name]
+        form = section.__get_pydantic_json_schema__(section.__pydantic_core_schema__, handler)
+        chosen = handler.resolve_ref_schema(form)["properties"][self.key]
+        chosen |= {"const": name, "description": "chooses; the other settings here are this one's own"}
+        return form
 
     def section(self, value: Mapping[str, Any]) -> type[Section] | None:
         """The class that a mapping names, None where it names none."""
@@ -82,6 +104,13 @@ class OptionsOf:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validated, serialization=_AS_PLAIN)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        options = {
+            name: section.__get_pydantic_json_schema__(section.__pydantic_core_schema__, handler)
+            for name, section in self.registry.items()
+        }
+        return {"type": "object", "properties": options, "additionalProperties": False}
 
     def _validated(self, value: object) -> dict[str, Section]:
         if not isinstance(value, Mapping):

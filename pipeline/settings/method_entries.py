@@ -23,7 +23,12 @@ _OF_OLD = {
 
 
 class HeadEntry(Section):
-    """What a network predicts: the kept classes of a space, or ab itself."""
+    """What a network predicts: the kept classes of a space, or ab itself.
+
+    Attributes:
+        classes: the space whose kept classes it predicts.
+        regresses: ab, where it predicts no classes.
+    """
 
     classes: Name | None = None
     regresses: Literal["ab"] | None = None
@@ -54,6 +59,7 @@ class LossTerm(Section):
         needs: of "classes" (a class head), "class_counts" (pixels of each class in the reference set), "soft_prior"
             (the reference set's mean soft target), "axis_counts" (its pixels by value of a and of b), "teacher" (what a
             classifier sees in the photographs, and a semantic head to learn it).
+        weight: factor on the term in the sum.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()
@@ -100,7 +106,12 @@ class ReadoutEntry(Section):
 class ModelEntry(Section):
     """What is trained: a head, a network that ends in it, the loss, and what it changes of the section `train`.
 
-    `adversary` is a discriminator whose term is added to the loss; null for none.
+    Attributes:
+        head: what the network predicts.
+        network: from lightness to what the head predicts.
+        losses: the terms that are added, by name.
+        adversary: a discriminator whose term is added to the loss; null for none.
+        train: what differs from the section `train`.
     """
 
     head: HeadEntry
@@ -128,7 +139,12 @@ class ModelEntry(Section):
 
 
 class MethodEntry(Section):
-    """A method: a model and a read-out. A regression has its own read-out and takes none."""
+    """A method: a model and a read-out. A regression has its own read-out and takes none.
+
+    Attributes:
+        model: what is trained; a change trains again.
+        readout: how class scores become colors; a change predicts again and trains nothing.
+    """
 
     model: ModelEntry
     readout: Annotated[ReadoutEntry, KindOf(READOUTS)] | None = None

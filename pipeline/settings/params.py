@@ -27,7 +27,18 @@ BASELINES = ("gray", "oracle")
 
 
 class Run(Section):
-    """What is run: which sets, methods, report space, protocol, seed."""
+    """What is run: which sets, methods, report space, protocol, seed.
+
+    Attributes:
+        seed: of everything that is drawn.
+        reference: the set whose training photographs give the histogram of colours.
+        train: the set that methods are trained on.
+        test: the sets that methods are tested on.
+        methods: which entries of `methods` are run; gray and oracle always run beside them.
+        imported: names of results from elsewhere (huebench import-results).
+        report_space: the one class space in which all methods are compared.
+        protocol: how results are scored.
+    """
 
     seed: Annotated[sections.Whole, Field(ge=0, lt=2**31)]
     reference: Name
@@ -40,7 +51,22 @@ class Run(Section):
 
 
 class Settings(Section):
-    """params.yaml as a whole."""
+    """params.yaml as a whole.
+
+    Attributes:
+        run: what is run.
+        sets: image sets by name.
+        histogram: how the colours of the reference photographs are counted.
+        spaces: spaces of colour classes by name.
+        weights: class weights.
+        methods: methods by name; `run.methods` says which are run.
+        train: how methods are trained.
+        predict: how photographs are predicted.
+        masks: how objects are found.
+        harmonize: how colours are kept inside objects.
+        evaluate: how photographs are scored.
+        report: what the report holds.
+    """
 
     run: Run
     sets: Annotated[dict[Name, SetSettings], Field(min_length=1)]

@@ -7,6 +7,11 @@ REPORTS = Path("reports")
 CACHE = Path(".cache")
 """Resume state and timings: of this machine, not of the graph (DESIGN section 3)."""
 
+BY_HAND = Path("by_hand")
+"""What no stage can make again: results from elsewhere, which DVC tracks, and small tables, which git does."""
+SWEEP = BY_HAND / "sweep.parquet"
+TURING_SCORES = BY_HAND / "turing_scores.json"
+
 OUTSIDE = DATA / "outside"
 SETS = DATA / "sets"
 OUTSIDE_MASKS = OUTSIDE / "masks.json"
@@ -15,13 +20,10 @@ HISTOGRAM = DATA / "histogram.parquet"
 SUMMARY = REPORTS / "summary.parquet"
 PAIRS = REPORTS / "pairs.parquet"
 TURING_KEY = DATA / "turing" / "key.json"
-TURING_SCORES = DATA / "turing" / "scores.json"
 BANDS = REPORTS / "frequency_bands.parquet"
 BIN_SIZES = REPORTS / "bin_sizes.parquet"
 FIGURES = REPORTS / "figures"
 METRICS = REPORTS / "metrics.json"
-SWEEP = DATA / "sweep.parquet"
-"""Written by hand (huebench sweep), like the scores of the Turing test: no stage depends on other experiments."""
 
 
 def outside_set(name: str) -> Path:
@@ -81,7 +83,7 @@ def class_hits(name: str, set_name: str) -> Path:
 
 def imported(name: str, set_name: str) -> Path:
     """The store of results that came from elsewhere."""
-    return DATA / "imported" / name / set_name
+    return BY_HAND / "imported" / name / set_name
 
 
 def masks(set_name: str) -> Path:

@@ -28,7 +28,7 @@ def test_the_sweep_takes_every_experiment_of_the_queue_once(project):
     assert "spaces.paper.bin_size: 4, 6, 8, 10, 12, 14\n" in said
     assert said.count("it has the parameters of HEAD, which is a point already") == 1  # 6 is what params.yaml says
     assert "zzz is left out: " in said and " has spaces.paper.bin_size 10 as well" in said
-    table = pq.read_table(project / "data/sweep.parquet").to_pandas()
+    table = pq.read_table(project / "by_hand/sweep.parquet").to_pandas()
     oracle = table[(table["method"] == "oracle") & (table["metric"] == "psnr")]
     assert list(oracle["value"]) == ["4", "6", "8", "10", "12", "14"]
     assert oracle["figure"].is_monotonic_decreasing  # larger bins, lower ceiling

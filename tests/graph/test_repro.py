@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -81,13 +82,13 @@ def test_another_bin_size_reruns_classes_and_what_follows(clone, tmp_path):
     said = call(clone, "huebench", "sweep")
     assert "spaces.paper.bin_size: 6, 10\n" in said
     assert "both is left out: it differs from HEAD in report.bootstrap, report.gallery" in said
-    table = pq.read_table(clone / "data/sweep.parquet").to_pandas()
+    table = pq.read_table(clone / "by_hand/sweep.parquet").to_pandas()
     figures = json.loads((clone / "reports/metrics.json").read_text(encoding="utf-8"))["sample"]["oracle"]
     start = table[(table["experiment"] == "HEAD") & (table["method"] == "oracle")]
     assert dict(zip(start["metric"], start["figure"], strict=True)) == figures
     wider = table[(table["experiment"] == "wider") & (table["method"] == "oracle") & (table["metric"] == "psnr")]
     assert wider["figure"].item() < figures["psnr"]  # larger bins, lower ceiling
-    (clone / "data/sweep.parquet").unlink()
+    shutil.rmtree(clone / "by_hand")
 
 
 @pytest.mark.parametrize("seed", [1])
