@@ -169,7 +169,7 @@ def test_lpips_on_vgg_is_scored_where_its_weights_are(
     for name, found in table["lpips_vgg"].items():
         expected = metrics.lpips_vgg(truth.rgb(name)[None], raw.rgb(name)[None], network).item()
         assert expected > 0
-    assert found == pytest.approx(expected, rel=1e-6)  # float32, summed by other threads
+        assert found == pytest.approx(expected, rel=1e-6)  # float32, summed by other threads
     assert table["lpips"].isna().all()
 
 
