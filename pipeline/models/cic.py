@@ -1,17 +1,14 @@
 """The network kind `cic` as params.yaml has it: Zhang, Isola, Efros 2016. Loads no torch by itself."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.models.network_settings import NetworkSettings
+from pipeline.models.published_network import PublishedNetwork
 
 if TYPE_CHECKING:
-    import torch
-
-    from pipeline.models.interfaces import ColorNetwork
+    from pipeline.models.interfaces import PublishedColorNetwork
 
 
-class Cic(NetworkSettings):
+class Cic(PublishedNetwork):
     """The dilated network of 32 million parameters.
 
     Attributes:
@@ -19,30 +16,9 @@ class Cic(NetworkSettings):
     """
 
     kind: Literal["cic"] = "cic"
-    pretrained: bool
 
-    @property
-    def weights(self) -> str | None:
-        """The published PyTorch file."""
-        return "cic" if self.pretrained else None
-
-    def build(self, outputs: int, weights: "Mapping[str, torch.Tensor] | None" = None) -> "ColorNetwork":
-        """As every network.
-
-        Args:
-            outputs: as for every network.
-            weights: of the published file.
-
-        Returns:
-            The network on the CPU, in training mode.
-
-        Raises:
-            UserError: if the published weights are for another number of classes.
-            RuntimeError: if they do not fit.
-        """
+    def empty(self, outputs: int) -> "PublishedColorNetwork":
+        """As `PublishedNetwork.empty`."""
         from pipeline.models.dilated_network import DilatedNetwork
 
-        network = DilatedNetwork(outputs)
-        if weights is not None:
-            network.load_published(weights)
-        return network
+        return DilatedNetwork(outputs)

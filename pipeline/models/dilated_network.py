@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from pipeline.errors import UserError
-from pipeline.models.interfaces import ColorNetwork
+from pipeline.models.interfaces import PublishedColorNetwork
 
 BLOCKS = (  # channels of the convolutions, stride of the last one, dilation
     ((1, 64, 64), 2, 1),
@@ -52,7 +52,7 @@ def start_at_random(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
-class DilatedNetwork(ColorNetwork):
+class DilatedNetwork(PublishedColorNetwork):
     """Scores at a quarter of the input's width from a VGG-like network, two of whose blocks are dilated.
 
     Args:

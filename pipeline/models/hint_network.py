@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pipeline.color.constants import AB_SCALE, LARGEST_AB
 from pipeline.errors import UserError
 from pipeline.models.dilated_network import normed_block, start_at_random
-from pipeline.models.interfaces import ColorNetwork
+from pipeline.models.interfaces import PublishedColorNetwork
 
 CLASSES = 529
 """Bins of the full grid of 10 units around multiples of 10, none left out."""
@@ -24,7 +24,7 @@ def _joined_block(channels: int, convolutions: int) -> nn.Sequential:
     return nn.Sequential(nn.ReLU(), *normed_block([channels] * (convolutions + 1)))
 
 
-class HintNetwork(ColorNetwork):
+class HintNetwork(PublishedColorNetwork):
     """A U-shaped dilated network with three joins and two heads.
 
     Args:

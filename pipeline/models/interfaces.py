@@ -56,6 +56,22 @@ class ColorNetwork(nn.Module):
         """The parameters by the part they belong to, each once and in a fixed order."""
 
 
+class PublishedColorNetwork(ColorNetwork):
+    """A network in the layers and names of a file that its authors published."""
+
+    @abstractmethod
+    def load_published(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take over the file's weights.
+
+        Args:
+            state: its tensors by their names there.
+
+        Raises:
+            UserError: if the network tells other classes apart than the file.
+            RuntimeError: if a tensor is missing, left over or of another shape.
+        """
+
+
 class Encoder(nn.Module):
     """Lightness (N, 1, H, W), L in [0, 100], H and W multiples of 32, to features at several levels, the finest first.
 

@@ -1,17 +1,14 @@
 """The network kind `siggraph17` as params.yaml has it: Zhang et al. 2017, coloring by itself. Loads no torch itself."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.models.network_settings import NetworkSettings
+from pipeline.models.published_network import PublishedNetwork
 
 if TYPE_CHECKING:
-    import torch
-
-    from pipeline.models.interfaces import ColorNetwork
+    from pipeline.models.interfaces import PublishedColorNetwork
 
 
-class Siggraph17(NetworkSettings):
+class Siggraph17(PublishedNetwork):
     """The U-shaped network of 34 million parameters, without hints.
 
     A method with `head: {regresses: ab}` reads its ab head, at the input's full width, as its authors' demonstration
@@ -22,30 +19,9 @@ class Siggraph17(NetworkSettings):
     """
 
     kind: Literal["siggraph17"] = "siggraph17"
-    pretrained: bool
 
-    @property
-    def weights(self) -> str | None:
-        """The published PyTorch file."""
-        return "siggraph17" if self.pretrained else None
-
-    def build(self, outputs: int, weights: "Mapping[str, torch.Tensor] | None" = None) -> "ColorNetwork":
-        """As every network.
-
-        Args:
-            outputs: as for every network.
-            weights: of the published file.
-
-        Returns:
-            The network on the CPU, in training mode.
-
-        Raises:
-            UserError: if the published weights are for another number of classes.
-            RuntimeError: if they do not fit.
-        """
+    def empty(self, outputs: int) -> "PublishedColorNetwork":
+        """As `PublishedNetwork.empty`."""
         from pipeline.models.hint_network import HintNetwork
 
-        network = HintNetwork(outputs)
-        if weights is not None:
-            network.load_published(weights)
-        return network
+        return HintNetwork(outputs)
