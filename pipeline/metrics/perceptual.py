@@ -8,6 +8,7 @@ it is compared with.
 
 import functools
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,7 +36,7 @@ class Perceptual:
     """A loaded LPIPS network.
 
     Attributes:
-        layers: AlexNet's convolutional part, up to its last ReLU.
+        layers: the convolutional part of its backbone, up to the last ReLU.
         heads: five float32 (C,) tensors, the learned channel weights.
     """
 
@@ -100,12 +101,31 @@ def load_perceptual(weights: Path, device: torch.device | str = "cpu") -> Percep
     Raises:
         RuntimeError: if a weight is missing or has another shape.
     """
+    return load_backbone(alexnet_layers(), channel_weights(), weights, device)
+
+
+def load_backbone(
+    layers: nn.Sequential, heads: tuple[torch.Tensor, ...], weights: Path, device: torch.device | str
+) -> Perceptual:
+    """Load the network that LPIPS stands on.
+
+    Args:
+        layers: numbered as in torchvision's `features`; filled in.
+        heads: LPIPS's channel weights for it.
+        weights: as for `load_perceptual`.
+        device: where the network goes.
+
+    Returns:
+        The network, in evaluation mode.
+
+    Raises:
+        RuntimeError: if a weight is missing or has another shape.
+    """
     stored = torch.load(weights, map_location="cpu", weights_only=True)
     prefix = "features."
-    layers = alexnet_layers()
     layers.load_state_dict({name.removeprefix(prefix): stored[name] for name in stored if name.startswith(prefix)})
     layers = layers.to(memory_format=torch.channels_last).to(device).eval().requires_grad_(False)
-    return Perceptual(layers, tuple(head.to(device) for head in channel_weights()))
+    return Perceptual(layers, tuple(head.to(device) for head in heads))
 
 
 def channel_weights(backbone: Literal["alex", "vgg"] = "alex") -> tuple[torch.Tensor, ...]:
@@ -251,20 +271,20 @@ def lpips(truth: ImageBatch, result: ImageBatch, network: Perceptual | None = No
     first, second = as_pair(truth, result)
     if min(first.shape[1:3]) < SMALLEST:
         return np.full(len(first), np.nan)
-    loaded = network or _resolved_network()
+    loaded = network or loaded_once(load_perceptual, ALEXNET)
     vectors = perceptual_features(loaded, torch.cat([first, second]), together=2).vectors
     return perceptual_distance(vectors[: len(first)], vectors[len(first) :])
 
 
 @functools.cache
-def _resolved_network() -> Perceptual:
-    return load_perceptual(backbone_file(ALEXNET))
-
-
-def backbone_file(name: str) -> Path:
-    """Where the weights of a network lie that LPIPS stands on: `weight_files.resolve`, which says what it raises.
+def loaded_once(load: Callable[[Path], Perceptual], weights: str) -> Perceptual:
+    """A network whose weights are found by name, kept for the next call.
 
     Args:
-        name: as the registry of metrics names them.
+        load: makes it from their file.
+        weights: their name, as the registry of metrics has it.
+
+    Raises:
+        MissingWeights: if they are not on this machine.
     """
-    return resolve(name)
+    return load(resolve(weights))

@@ -1,6 +1,5 @@
 """LPIPS v0.1 on VGG-16, which some papers print as LPIPS; `perceptual` has the one on AlexNet, and the definition."""
 
-import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,9 @@ from pipeline.metrics.batches import ImageBatch, Values, as_pair
 from pipeline.metrics.described import Photographs
 from pipeline.metrics.perceptual import (
     Perceptual,
-    backbone_file,
     channel_weights,
+    load_backbone,
+    loaded_once,
     perceptual_distance,
     scaled_input,
     weighted_positions,
@@ -53,12 +53,7 @@ def load_vgg(weights: Path, device: torch.device | str = "cpu") -> Perceptual:
     Raises:
         RuntimeError: if a weight is missing or has another shape.
     """
-    stored = torch.load(weights, map_location="cpu", weights_only=True)
-    prefix = "features."
-    layers = vgg_layers()
-    layers.load_state_dict({name.removeprefix(prefix): stored[name] for name in stored if name.startswith(prefix)})
-    layers = layers.to(memory_format=torch.channels_last).to(device).eval().requires_grad_(False)
-    return Perceptual(layers, tuple(head.to(device) for head in channel_weights("vgg")))
+    return load_backbone(vgg_layers(), channel_weights("vgg"), weights, device)
 
 
 @torch.inference_mode()
@@ -124,10 +119,5 @@ def lpips_vgg(truth: ImageBatch, result: ImageBatch, network: Perceptual | None 
     first, second = as_pair(truth, result)
     if min(first.shape[1:3]) < SMALLEST_VGG:
         return np.full(len(first), np.nan)
-    loaded = network or _resolved_vgg()
+    loaded = network or loaded_once(load_vgg, VGG16)
     return perceptual_distance(vgg_vectors(loaded, first), vgg_vectors(loaded, second))
-
-
-@functools.cache
-def _resolved_vgg() -> Perceptual:
-    return load_vgg(backbone_file(VGG16))

@@ -115,7 +115,7 @@ def test_missing_alexnet_is_an_error_of_the_one_metric(pairs: Pair, monkeypatch:
         raise MissingWeights(f"{name} is not here")
 
     monkeypatch.setattr("pipeline.metrics.perceptual.resolve", nowhere)
-    perceptual._resolved_network.cache_clear()
+    perceptual.loaded_once.cache_clear()
     with pytest.raises(MissingWeights):
         metrics.lpips(*pairs)
 
