@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from pipeline.metrics.registry import METRICS, image_metrics
-from pipeline.storage.tables import metric_field
+from pipeline.storage.tables import column, metric_field
 
 STATUSES = {
     "ok": "compared as it was",
@@ -19,32 +19,27 @@ STATUSES = {
 _TEXT, _FLOAT, _INT = pa.string(), pa.float64(), pa.int64()
 
 
-def _field(name: str, kind: pa.DataType, about: str, **details: str) -> pa.Field:
-    metadata = {"about": about} | {key: value for key, value in details.items() if value}
-    return pa.field(name, kind, metadata=metadata)
-
-
-_SET = _field("set", _TEXT, "the test set")
-_METHOD = _field("method", _TEXT, "the method")
-_VARIANT = _field("variant", _TEXT, "raw, or harmonized by the masks")
-_PROTOCOL = _field("protocol", _TEXT, "evaluation protocol and its version")
-_STAGE_VERSION = _field("stage_version", pa.int32(), "version of the code that scored it; only equal ones are compared")
-_METRIC = _field("metric", _TEXT, "name in pipeline.metrics.registry")
-_SPACE = _field("space", _TEXT, "the class space that all methods are compared in")
-_STATUS = _field("status", _TEXT, "ok, few_images, undefined, or missing")
-_REASON = _field("reason", _TEXT, "why the status is not ok; empty otherwise")
+_SET = column("set", _TEXT, "the test set")
+_METHOD = column("method", _TEXT, "the method")
+_VARIANT = column("variant", _TEXT, "raw, or harmonized by the masks")
+_PROTOCOL = column("protocol", _TEXT, "evaluation protocol and its version")
+_STAGE_VERSION = column("stage_version", pa.int32(), "version of the code that scored it; only equal ones are compared")
+_METRIC = column("metric", _TEXT, "name in pipeline.metrics.registry")
+_SPACE = column("space", _TEXT, "the class space that all methods are compared in")
+_STATUS = column("status", _TEXT, "ok, few_images, undefined, or missing")
+_REASON = column("reason", _TEXT, "why the status is not ok; empty otherwise")
 
 _ROW = (
     _SET,
     _METHOD,
-    _field("image_id", _TEXT, "the photograph"),
+    column("image_id", _TEXT, "the photograph"),
     _VARIANT,
     _PROTOCOL,
     _SPACE,
     _STAGE_VERSION,
-    _field("status", _TEXT, "; ".join(f"{name}: {about}" for name, about in STATUSES.items())),
-    _field("width", pa.int32(), "of the photograph", unit="px"),
-    _field("height", pa.int32(), "of the photograph", unit="px"),
+    column("status", _TEXT, "; ".join(f"{name}: {about}" for name, about in STATUSES.items())),
+    column("width", pa.int32(), "of the photograph", unit="px"),
+    column("height", pa.int32(), "of the photograph", unit="px"),
 )
 
 
@@ -62,8 +57,8 @@ SET_ROWS = pa.schema(
         _SPACE,
         _STAGE_VERSION,
         _METRIC,
-        _field("value", _FLOAT, "of the whole set; null where missing"),
-        _field("images", _INT, "photographs behind the value"),
+        column("value", _FLOAT, "of the whole set; null where missing"),
+        column("images", _INT, "photographs behind the value"),
         _STATUS,
         _REASON,
     ]
@@ -74,16 +69,16 @@ SUMMARY_ROWS = pa.schema(
     [
         _SET,
         _METHOD,
-        _field("kind", _TEXT, "floor, ceiling, trained, or imported"),
+        column("kind", _TEXT, "floor, ceiling, trained, or imported"),
         _VARIANT,
         _PROTOCOL,
         _SPACE,
         _METRIC,
-        _field("value", _FLOAT, "mean over photographs, or the set's value"),
-        _field("low", _FLOAT, "lower end of the 95 % bootstrap interval of the mean"),
-        _field("high", _FLOAT, "upper end of it"),
-        _field("images", _INT, "photographs behind the value"),
-        _field("left_out", _INT, "photographs without a finite value"),
+        column("value", _FLOAT, "mean over photographs, or the set's value"),
+        column("low", _FLOAT, "lower end of the 95 % bootstrap interval of the mean"),
+        column("high", _FLOAT, "upper end of it"),
+        column("images", _INT, "photographs behind the value"),
+        column("left_out", _INT, "photographs without a finite value"),
         _STATUS,
         _REASON,
     ]
@@ -97,14 +92,14 @@ PAIR_ROWS = pa.schema(
         _VARIANT,
         _PROTOCOL,
         _METHOD,
-        _field("other", _TEXT, "the method it is compared with"),
-        _field("other_variant", _TEXT, "of that method"),
-        _field("difference", _FLOAT, "mean of method - other; of a metric that is best at 1, of the distances from 1"),
-        _field("low", _FLOAT, "lower end of its 95 % bootstrap interval"),
-        _field("high", _FLOAT, "upper end of it"),
-        _field("p", _FLOAT, "Wilcoxon signed-rank test, two-sided"),
-        _field("p_holm", _FLOAT, "corrected for all pairs of this set and metric (Holm 1979)"),
-        _field("images", _INT, "photographs that both methods have a value for"),
+        column("other", _TEXT, "the method it is compared with"),
+        column("other_variant", _TEXT, "of that method"),
+        column("difference", _FLOAT, "mean of method - other; of a metric that is best at 1, of the distances from 1"),
+        column("low", _FLOAT, "lower end of its 95 % bootstrap interval"),
+        column("high", _FLOAT, "upper end of it"),
+        column("p", _FLOAT, "Wilcoxon signed-rank test, two-sided"),
+        column("p_holm", _FLOAT, "corrected for all pairs of this set and metric (Holm 1979)"),
+        column("images", _INT, "photographs that both methods have a value for"),
     ]
 )
 """reports/pairs.parquet."""
@@ -114,8 +109,8 @@ BAND_ROWS = pa.schema(
         _SET,
         _METHOD,
         _VARIANT,
-        _field("actual", pa.int32(), "frequency band of the true class, 1 (rarest tenth) to 10"),
-        _field("predicted", pa.int32(), "frequency band of the result's class"),
-        _field("share", _FLOAT, "of the actual band's pixels, 0..1"),
+        column("actual", pa.int32(), "frequency band of the true class, 1 (rarest tenth) to 10"),
+        column("predicted", pa.int32(), "frequency band of the result's class"),
+        column("share", _FLOAT, "of the actual band's pixels, 0..1"),
     ]
 )

@@ -13,147 +13,162 @@ from pipeline.machine.files import replaced
 from pipeline.metrics.registry import METRICS, Metric
 
 
-def _column(name: str, kind: pa.DataType, about: str, unit: str = "", direction: str = "") -> pa.Field:
-    """A column; `about`, `unit` and `direction` (`higher` or `lower` is better) stand in the file's own metadata."""
-    details = {"about": about, "unit": unit, "direction": direction}
-    return pa.field(name, kind, metadata={key: value for key, value in details.items() if value})
+def column(name: str, kind: pa.DataType, about: str, **details: str) -> pa.Field:
+    """A column of a table.
+
+    Args:
+        name: of the column.
+        kind: of its values.
+        about: what it holds.
+        **details: more of it, such as `unit` and `direction` (`higher` or `lower` is better).
+
+    Returns:
+        The column; all of this that is not empty stands in the file's own metadata.
+    """
+    metadata = {"about": about} | details
+    return pa.field(name, kind, metadata={key: value for key, value in metadata.items() if value})
 
 
 def metric_field(metric: Metric) -> pa.Field:
     """The column of a metric per photograph: float64, with what the registry says of the metric as metadata."""
-    details = {
-        "about": metric.about,
-        "backbone": metric.weights or "",
-        "unit": metric.unit,
-        "direction": metric.direction,
-        "version": str(metric.version),
-    }
-    return pa.field(metric.name, _FLOAT, metadata={key: value for key, value in details.items() if value})
+    return column(
+        metric.name,
+        _FLOAT,
+        metric.about,
+        backbone=metric.weights or "",
+        unit=metric.unit,
+        direction=metric.direction,
+        version=str(metric.version),
+    )
 
 
 _TEXT, _FLOAT, _INT, _BOOL = pa.string(), pa.float64(), pa.int64(), pa.bool_()
 
 STORE_INDEX = pa.schema(
     [
-        _column("image_id", _TEXT, "name of the photograph, unique in the set"),
-        _column("shard", _TEXT, "tar file that holds it; null where it was refused"),
-        _column("offset", _INT, "where its bytes begin in the shard", "byte"),
-        _column("length", _INT, "how long they are", "byte"),
-        _column("sha256", _TEXT, "of its bytes"),
-        _column("width", pa.int32(), "after EXIF orientation", "px"),
-        _column("height", pa.int32(), "after EXIF orientation", "px"),
-        _column("mode", _TEXT, "pixel format of the file, as Pillow names it"),
-        _column("split", _TEXT, "train or test"),
-        _column("label", _TEXT, "class of the photograph where its set has one"),
-        _column("is_grey", _BOOL, "hardly any chroma: no use as a colour reference"),
-        _column("status", _TEXT, "ok, or the reason for which it was refused"),
-        _column("perceptual_hash", _TEXT, "64 bits as hexadecimal digits; near duplicates differ in few"),
-        _column("credit", _TEXT, "who made it, and where it was published"),
-        _column("licence", _TEXT, "under which it may be used"),
+        column("image_id", _TEXT, "name of the photograph, unique in the set"),
+        column("shard", _TEXT, "tar file that holds it; null where it was refused"),
+        column("offset", _INT, "where its bytes begin in the shard", unit="byte"),
+        column("length", _INT, "how long they are", unit="byte"),
+        column("sha256", _TEXT, "of its bytes"),
+        column("width", pa.int32(), "after EXIF orientation", unit="px"),
+        column("height", pa.int32(), "after EXIF orientation", unit="px"),
+        column("mode", _TEXT, "pixel format of the file, as Pillow names it"),
+        column("split", _TEXT, "train or test"),
+        column("label", _TEXT, "class of the photograph where its set has one"),
+        column("is_grey", _BOOL, "hardly any chroma: no use as a colour reference"),
+        column("status", _TEXT, "ok, or the reason for which it was refused"),
+        column("perceptual_hash", _TEXT, "64 bits as hexadecimal digits; near duplicates differ in few"),
+        column("credit", _TEXT, "who made it, and where it was published"),
+        column("licence", _TEXT, "under which it may be used"),
     ]
 )
 
 HISTOGRAM = pa.schema(
     [
-        _column("a", pa.int16(), "lower edge of the unit cell: floor(a)", "CIELAB"),
-        _column("b", pa.int16(), "lower edge of the unit cell: floor(b)", "CIELAB"),
-        _column("count", _INT, "pixels of the reference set in the cell", "pixel"),
+        column("a", pa.int16(), "lower edge of the unit cell: floor(a)", unit="CIELAB"),
+        column("b", pa.int16(), "lower edge of the unit cell: floor(b)", unit="CIELAB"),
+        column("count", _INT, "pixels of the reference set in the cell", unit="pixel"),
     ]
 )
 
 SPACE = pa.schema(
     [
-        _column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
-        _column("a", pa.float32(), "centre of the bin (Eq. 10)", "CIELAB"),
-        _column("b", pa.float32(), "centre of the bin (Eq. 11)", "CIELAB"),
-        _column("count", _INT, "pixels of the reference set in the class", "pixel"),
-        _column("share", _FLOAT, "count by all pixels of the reference set"),
-        _column("reachable", _BOOL, "some 8-bit sRGB colour falls into the class"),
-        _column("observed", _BOOL, "the reference set shows the class"),
-        _column("kept", _BOOL, "survived pruning"),
-        _column("mapped_to", pa.int32(), "class_id of the kept class that stands for it (Eq. 12)"),
-        _column("red", pa.uint8(), "of the bin centre at L = 50"),
-        _column("green", pa.uint8(), "of the bin centre at L = 50"),
-        _column("blue", pa.uint8(), "of the bin centre at L = 50"),
+        column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
+        column("a", pa.float32(), "centre of the bin (Eq. 10)", unit="CIELAB"),
+        column("b", pa.float32(), "centre of the bin (Eq. 11)", unit="CIELAB"),
+        column("count", _INT, "pixels of the reference set in the class", unit="pixel"),
+        column("share", _FLOAT, "count by all pixels of the reference set"),
+        column("reachable", _BOOL, "some 8-bit sRGB colour falls into the class"),
+        column("observed", _BOOL, "the reference set shows the class"),
+        column("kept", _BOOL, "survived pruning"),
+        column("mapped_to", pa.int32(), "class_id of the kept class that stands for it (Eq. 12)"),
+        column("red", pa.uint8(), "of the bin centre at L = 50"),
+        column("green", pa.uint8(), "of the bin centre at L = 50"),
+        column("blue", pa.uint8(), "of the bin centre at L = 50"),
     ]
 )
 
 WEIGHTS = pa.schema(
     [
-        _column("class_id", pa.int32(), "a kept class"),
-        _column("count", _INT, "pixels of the reference set in the class and those mapped to it", "pixel"),
-        _column("prior", _FLOAT, "share of the reference set's pixels"),
-        _column("smoothed_prior", _FLOAT, "prior smoothed by a Gaussian over the ab plane (CIC)"),
-        _column("cic_weight", _FLOAT, "((1 - l) smoothed prior + l / Q)^-1, mean 1 under the smoothed prior (CIC)"),
+        column("class_id", pa.int32(), "a kept class"),
+        column("count", _INT, "pixels of the reference set in the class and those mapped to it", unit="pixel"),
+        column("prior", _FLOAT, "share of the reference set's pixels"),
+        column("smoothed_prior", _FLOAT, "prior smoothed by a Gaussian over the ab plane (CIC)"),
+        column("cic_weight", _FLOAT, "((1 - l) smoothed prior + l / Q)^-1, mean 1 under the smoothed prior (CIC)"),
     ]
 )
 
 WEIGHT_BATCHES = pa.schema(
     [
-        _column("percent", _FLOAT, "p of Eq. 15", "%"),
-        _column("batch", pa.int32(), "number of the batch"),
-        _column("images", pa.int32(), "photographs in the batch"),
-        _column("classes", pa.int32(), "kept classes that the batch shows"),
-        _column("weight_min", _FLOAT, "smallest weight of a class shown"),
-        _column("weight_median", _FLOAT, "median weight of the classes shown"),
-        _column("weight_max", _FLOAT, "largest weight of a class shown"),
-        _column("effective_classes", _FLOAT, "exp of the entropy of the weighted class shares"),
+        column("percent", _FLOAT, "p of Eq. 15", unit="%"),
+        column("batch", pa.int32(), "number of the batch"),
+        column("images", pa.int32(), "photographs in the batch"),
+        column("classes", pa.int32(), "kept classes that the batch shows"),
+        column("weight_min", _FLOAT, "smallest weight of a class shown"),
+        column("weight_median", _FLOAT, "median weight of the classes shown"),
+        column("weight_max", _FLOAT, "largest weight of a class shown"),
+        column("effective_classes", _FLOAT, "exp of the entropy of the weighted class shares"),
     ]
 )
 
 METHOD = pa.schema(
     [
-        _column("kept_index", pa.int32(), "channel of the network's output"),
-        _column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
-        _column("count", _INT, "pixels of the reference set that it stands for; null where no part needs it", "pixel"),
-        _column("soft_prior", _FLOAT, "its share of the reference set's soft targets; null where no part needs it"),
+        column("kept_index", pa.int32(), "channel of the network's output"),
+        column("class_id", pa.int32(), "number of the class in the full grid (Eq. 9)"),
+        column(
+            "count", _INT, "pixels of the reference set that it stands for; null where no part needs it", unit="pixel"
+        ),
+        column("soft_prior", _FLOAT, "its share of the reference set's soft targets; null where no part needs it"),
     ]
 )
 
 CLASS_HITS = pa.schema(
     [
-        _column("image_id", _TEXT, "the photograph"),
-        _column("top1", _FLOAT, "positions whose most probable class is the truth's", "%", "higher"),
-        _column("top5", _FLOAT, "positions whose true class is among the five most probable", "%", "higher"),
+        column("image_id", _TEXT, "the photograph"),
+        column("top1", _FLOAT, "positions whose most probable class is the truth's", unit="%", direction="higher"),
+        column(
+            "top5", _FLOAT, "positions whose true class is among the five most probable", unit="%", direction="higher"
+        ),
     ]
 )
 """What only the network's class scores tell: written where they are at hand (prediction), joined into the rows."""
 
 MASKS = pa.schema(
     [
-        _column("image_id", _TEXT, "name of the photograph"),
-        _column("sha256", _TEXT, "of its bytes"),
-        _column("object", pa.int32(), "number of the mask in the photograph; null where it has none"),
-        _column("height", pa.int32(), "of the mask", "px"),
-        _column("width", pa.int32(), "of the mask", "px"),
-        _column("rle", _TEXT, "COCO compressed run lengths"),
-        _column("area", _INT, "of the mask", "pixel"),
-        _column("x", pa.int32(), "left edge of the bounding box", "px"),
-        _column("y", pa.int32(), "upper edge of the bounding box", "px"),
-        _column("w", pa.int32(), "width of the bounding box", "px"),
-        _column("h", pa.int32(), "height of the bounding box", "px"),
-        _column("predicted_iou", pa.float32(), "the segmenter's own estimate; null where it has none"),
-        _column("stability", pa.float32(), "the segmenter's own estimate; null where it has none"),
-        _column("segmenter", _TEXT, "what found the mask"),
-        _column("settings_hash", _TEXT, "of the settings of the segmenter"),
-        _column("status", _TEXT, "ok, or why the photograph has no mask"),
+        column("image_id", _TEXT, "name of the photograph"),
+        column("sha256", _TEXT, "of its bytes"),
+        column("object", pa.int32(), "number of the mask in the photograph; null where it has none"),
+        column("height", pa.int32(), "of the mask", unit="px"),
+        column("width", pa.int32(), "of the mask", unit="px"),
+        column("rle", _TEXT, "COCO compressed run lengths"),
+        column("area", _INT, "of the mask", unit="pixel"),
+        column("x", pa.int32(), "left edge of the bounding box", unit="px"),
+        column("y", pa.int32(), "upper edge of the bounding box", unit="px"),
+        column("w", pa.int32(), "width of the bounding box", unit="px"),
+        column("h", pa.int32(), "height of the bounding box", unit="px"),
+        column("predicted_iou", pa.float32(), "the segmenter's own estimate; null where it has none"),
+        column("stability", pa.float32(), "the segmenter's own estimate; null where it has none"),
+        column("segmenter", _TEXT, "what found the mask"),
+        column("settings_hash", _TEXT, "of the settings of the segmenter"),
+        column("status", _TEXT, "ok, or why the photograph has no mask"),
     ]
 )
 
 HARMONIZED = pa.schema(
     [
-        _column("image_id", _TEXT, "name of the photograph"),
-        _column("objects", pa.int32(), "objects harmonized"),
-        _column("pixels_changed", _INT, "pixels whose colour was replaced", "pixel"),
-        _column("edge_bleeding_raw", _FLOAT, "at object edges, by the truth's (SPEC 7), before", "", "lower"),
-        _column("edge_bleeding_harmonized", _FLOAT, "the same, after", "", "lower"),
-        _column("status", _TEXT, "ok, or why nothing was harmonized"),
+        column("image_id", _TEXT, "name of the photograph"),
+        column("objects", pa.int32(), "objects harmonized"),
+        column("pixels_changed", _INT, "pixels whose colour was replaced", unit="pixel"),
+        column("edge_bleeding_raw", _FLOAT, "at object edges, by the truth's (SPEC 7), before", direction="lower"),
+        column("edge_bleeding_harmonized", _FLOAT, "the same, after", direction="lower"),
+        column("status", _TEXT, "ok, or why nothing was harmonized"),
     ]
 )
 
 CLASS_HITS = pa.schema(
     [
-        _column("image_id", _TEXT, "the photograph"),
+        column("image_id", _TEXT, "the photograph"),
         *(metric_field(metric) for metric in METRICS.values() if metric.origin == "network"),
     ]
 )
@@ -161,13 +176,13 @@ CLASS_HITS = pa.schema(
 
 SWEEP = pa.schema(
     [
-        _column("experiment", _TEXT, "its name, or the revision that the experiments started from"),
-        _column("parameter", _TEXT, "dotted name of the one setting that differs"),
-        _column("value", _TEXT, "what it is set to, as JSON"),
-        _column("set", _TEXT, "test set"),
-        _column("method", _TEXT, "method, with _harmonized behind it for harmonized results"),
-        _column("metric", _TEXT, "as in summary.parquet"),
-        _column("figure", _FLOAT, "mean over the set, rounded as in metrics.json"),
+        column("experiment", _TEXT, "its name, or the revision that the experiments started from"),
+        column("parameter", _TEXT, "dotted name of the one setting that differs"),
+        column("value", _TEXT, "what it is set to, as JSON"),
+        column("set", _TEXT, "test set"),
+        column("method", _TEXT, "method, with _harmonized behind it for harmonized results"),
+        column("metric", _TEXT, "as in summary.parquet"),
+        column("figure", _FLOAT, "mean over the set, rounded as in metrics.json"),
     ]
 )
 
