@@ -53,9 +53,10 @@ class Head(ABC):
         Returns:
             The targets, on the same device.
         """
-        ab = tensor_lab(truth, dim=1)[:, 1:] / AB_SCALE
-        space = self.space
-        return Targets(ab, None if space is None else space.to_kept(space.encode(truth)))
+        return Targets(tensor_lab(truth, dim=1)[:, 1:] / AB_SCALE, self._classes(truth))
+
+    def _classes(self, truth: torch.Tensor) -> torch.Tensor | None:
+        return None if self.space is None else self.space.to_kept(self.space.encode(truth))
 
     @abstractmethod
     def expected_ab(self, scores: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
@@ -91,7 +92,7 @@ class Head(ABC):
         Returns:
             int32 (N, h, w), from 1, as `metrics.class_metrics.true_class_ranks`; None without classes.
         """
-        classes = self.targets(truth).classes
+        classes = self._classes(truth)
         return None if classes is None else true_class_ranks(scores, classes)
 
     @abstractmethod

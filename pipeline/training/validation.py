@@ -18,7 +18,7 @@ from pipeline.machine.devices import Processes, mixed_precision
 from pipeline.machine.files import replace_file
 from pipeline.methods.head import Head
 from pipeline.methods.inputs import network_light, true_colors
-from pipeline.metrics.class_metrics import share_within
+from pipeline.metrics.class_metrics import share_within, true_class_ranks
 from pipeline.models.interfaces import ColorNetwork
 from pipeline.settings.sections import Train
 from pipeline.storage.store import Store
@@ -83,8 +83,8 @@ def validate(
             scores = network(batch.light)
         sums[0] += objective.loss(scores, batch, network.semantic).double() * len(light)
         sums[1] += len(light)
-        ranks = head.ranks(scores, truth.to(device))
-        if ranks is not None and batch.classes is not None and batch.counts is not None:
+        if batch.classes is not None and batch.counts is not None:
+            ranks = true_class_ranks(scores, batch.classes)
             sums[2] += float(share_within(ranks, 1).sum())
             sums[3] += float(share_within(ranks, 5).sum())
             tallies[0] += batch.counts
