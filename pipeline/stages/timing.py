@@ -29,9 +29,9 @@ def read_seconds(folder: Path = paths.CACHE / "timings") -> dict[str, float]:
         folder: where they are kept.
 
     Returns:
-        Wall seconds by stage name, in the order in which they ran; empty where nothing has run here, and without stages
-        that the graph had once.
+        Wall seconds by stage name, in the order of the graph, those of a matrix by name; empty where nothing has run
+        here, and without stages that the graph had once.
     """
-    paths_by_age = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-    notes = (json.loads(path.read_text(encoding="utf-8")) for path in paths_by_age)
-    return {note["stage"]: note["seconds"] for note in notes if note["stage"].split("@")[0] in STAGES}
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    seconds = {note["stage"]: note["seconds"] for note in found}
+    return {name: seconds[name] for stage in STAGES for name in sorted(seconds) if name.split("@")[0] == stage}

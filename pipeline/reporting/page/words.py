@@ -10,11 +10,6 @@ from pipeline.reporting.tables.columns import MetricColumn
 from pipeline.reporting.tables.leaderboard import Board, LeaderboardRow
 from pipeline.reporting.turing.turing_scores import Scores
 
-STAGE_ORDER = (
-    "download", "histogram", "classes", "weights", "prepare", "train", "predict", "baseline", "segment", "harmonize",
-    "evaluate", "report",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class StageTime:
@@ -106,14 +101,9 @@ def revisions_text(revisions: Mapping[tuple[str, str], str]) -> str:
 
 
 def stage_times(seconds: Mapping[str, float]) -> list[StageTime]:
-    """Put the wall times in the order of the graph; the parts of a stage ("train@l2") follow one another."""
-
-    def place(name: str) -> tuple[int, str]:
-        base = name.split("@")[0]
-        return (STAGE_ORDER.index(base) if base in STAGE_ORDER else len(STAGE_ORDER), name)
-
+    """Wall times beside the longest, in the order in which they come."""
     longest = max(seconds.values(), default=0.0) or 1.0
-    return [StageTime(name, seconds[name], 100.0 * seconds[name] / longest) for name in sorted(seconds, key=place)]
+    return [StageTime(name, one, 100.0 * one / longest) for name, one in seconds.items()]
 
 
 def settings_text(settings: Mapping[str, object]) -> str:
