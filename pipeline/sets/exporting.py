@@ -9,7 +9,7 @@ from pipeline.color.lab import lightness
 from pipeline.errors import UserError
 from pipeline.images.decode import encode_png
 from pipeline.machine.progress import progress
-from pipeline.storage.store import Store
+from pipeline.storage.store import Store, member_name
 
 
 def export_set(path: Path, out: Path, split: str | None = None, grey: bool = False) -> int:
@@ -73,5 +73,5 @@ def _suffixes(store: Store) -> dict[str, str]:
             for member in archive:
                 if member.offset_data in ids:
                     image_id = ids[member.offset_data]
-                    found[image_id] = member.name.removeprefix(image_id.replace(".", "%2E"))
+                    found[image_id] = member.name.removeprefix(member_name(image_id, ""))
     return found

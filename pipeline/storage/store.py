@@ -58,6 +58,16 @@ def _tar_header(name: str, length: int) -> bytes:
     return plain.ljust(100, b"\0") + _BETWEEN + size + _BEHIND[:12] + checksum + _BEHIND[12:]
 
 
+def member_name(image_id: str, suffix: str) -> str:
+    """What a photograph is called in its shard: WebDataset takes all up to the first dot as the key of a sample.
+
+    Args:
+        image_id: the photograph.
+        suffix: of its file name, with the dot; "" for what stands before it.
+    """
+    return image_id.replace(".", "%2E") + suffix
+
+
 class StoreWriter:
     """Writes a store beside its final place and moves it there when everything is written.
 
@@ -117,8 +127,7 @@ class StoreWriter:
         self._rows.clear()
 
     def _append(self, image_id: str, data: bytes, suffix: str) -> dict[str, Any]:
-        # WebDataset takes everything up to the first dot as the key of a sample
-        header = _tar_header(image_id.replace(".", "%2E") + suffix, len(data))
+        header = _tar_header(member_name(image_id, suffix), len(data))
         if self._file is None or (self._offset and self._offset + len(data) > self._shard_bytes):
             self._close_shard()
             self._file = (self._folder / _shard_name(self._shards)).open("wb", BUFFER)
